@@ -1,0 +1,172 @@
+//! The command line: these doc comments are the help and the man page.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum, ValueHint};
+
+/// Replaces duplicate files by relative symbolic links
+///
+/// clink finds identical regular files below the files and directories it is given, keeps one of
+/// each and replaces every other by a relative link to it, so that the tree can be moved or put in
+/// a tar archive. What a link would change or endanger is left alone, and the summary says what
+/// and why. Every replacement is written to a journal first and can be taken back.
+#[derive(Debug, Parser)]
+#[command(name = "clink", version, max_term_width = 100, after_long_help = AFTER_HELP)]
+pub struct Cli {
+    /// Files and directories to look through
+    ///
+    /// With --undo: where the tree stands now, if it was moved since.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Show what would be done, change nothing
+    #[arg(short = 'd', long, visible_short_alias = 'n')]
+    pub dry_run: bool,
+
+    /// Change nothing; exit with 1 when there are duplicates that clink would link
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
+
+    /// Take back every replacement that JOURNAL records
+    #[arg(long, value_name = "JOURNAL", value_hint = ValueHint::FilePath)]
+    pub undo: Option<PathBuf>,
+
+    /// Which files are looked at.
+    #[command(flatten)]
+    pub search: Search,
+
+    /// Which duplicates are linked, and how.
+    #[command(flatten)]
+    pub linking: Linking,
+
+    /// How the result is shown.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Which files are looked at.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is looked at")]
+pub struct Search {
+    /// Leave out files and directories that match GLOB
+    ///
+    /// A GLOB without a slash is matched with the name, one with a slash with the path below the
+    /// argument; `**` crosses directories. May be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+
+    /// Leave out files smaller than SIZE
+    ///
+    /// SIZE is in bytes, or with a unit: 4K, 1M, 2G (powers of 1024). Empty files are never linked.
+    #[arg(long, value_name = "SIZE", default_value = "1", value_parser = parse_size)]
+    pub min_size: u64,
+
+    /// Stay out of file systems that are mounted below an argument (the default)
+    #[arg(short = 'x', long, overrides_with = "no_one_file_system")]
+    pub one_file_system: bool,
+
+    /// Look into file systems that are mounted below an argument
+    ///
+    /// A link never crosses from one file system to another.
+    #[arg(long)]
+    pub no_one_file_system: bool,
+
+    /// Follow an argument that is a symbolic link itself
+    #[arg(long)]
+    pub follow_args: bool,
+}
+
+/// Which duplicates are linked, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is linked, and how")]
+pub struct Linking {
+    /// Make hard links instead of symbolic ones
+    ///
+    /// Serves also for files that a symbolic link would harm, such as programs that look for
+    /// others beside themselves.
+    #[arg(long, conflicts_with_all = ["reflink", "directories"])]
+    pub hard: bool,
+
+    /// Let the copies share their storage, where the file system can (Btrfs, XFS)
+    ///
+    /// Every name remains a file of its own; nothing that reads or writes it sees a difference.
+    #[arg(long, conflicts_with = "directories")]
+    pub reflink: bool,
+
+    /// Replace whole identical directories by one link, the largest first
+    #[arg(long)]
+    pub directories: bool,
+
+    /// Link by content alone
+    ///
+    /// Lifts every precaution but three: setuid, setgid and capability files and the databases of
+    /// package managers are never linked, nor is what would free nothing.
+    #[arg(long)]
+    pub all: bool,
+
+    /// Link files whose mode, owner, group or extended attributes differ
+    #[arg(long)]
+    pub ignore_metadata: bool,
+
+    /// Write the journal to FILE
+    ///
+    /// Otherwise it is a new file in $XDG_STATE_HOME/clink or ~/.local/state/clink.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub journal: Option<PathBuf>,
+
+    /// Write no journal: what is done cannot be taken back
+    #[arg(long, conflicts_with = "journal")]
+    pub no_journal: bool,
+}
+
+/// How the result is shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is shown")]
+pub struct Output {
+    /// The form of the result on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+
+    /// List every link, and every file left alone with the reason
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// Print nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+/// A form of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// One document for programs, with every group of duplicates
+    Json,
+}
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  done, or nothing to do
+  1  with --check: there are duplicates
+  2  something could not be done; a message says what and why
+
+Examples:
+  clink --dry-run /opt/toolchains     what would be saved, and what would be left alone
+  clink /opt/toolchains               do it
+  clink --undo ~/.local/state/clink/2026-11-22T10-00-00.journal
+                                      take it back";
+
+/// Reads a size in bytes with an optional unit: `4096`, `4K`, `1M`, `2G`, powers of 1024.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "B" => 1,
+        "K" | "k" | "KiB" => 1 << 10,
+        "M" | "MiB" => 1 << 20,
+        "G" | "GiB" => 1 << 30,
+        other => return Err(format!("unknown unit `{other}`: use K, M or G")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("`{digits}` is not a whole number"))?;
+    number.checked_mul(unit).ok_or_else(|| "larger than any file".to_owned())
+}

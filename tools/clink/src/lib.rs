@@ -1,0 +1,3 @@
+//! Replaces duplicate files by relative symbolic links.
+
+pub mod cli;

@@ -1,0 +1,2 @@
+//! Parses the arguments, runs, and turns the result into an exit code.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The workbench's own chores.
+fn main() {}
