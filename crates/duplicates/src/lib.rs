@@ -1,1 +1,37 @@
 //! Finds files and directories with the same content and replaces them by links.
+//!
+//! [`survey::survey`] looks at trees and returns a plan; [`apply::apply`] carries it out, with a
+//! [`journal::Journal`] from which [`undo::undo`] takes it back. In between nothing is decided: the
+//! plan is data, to be shown, counted ([`figures::Figures`]) or thrown away.
+
+pub mod survey;
+
+pub mod exclude;
+pub mod inventory;
+pub mod walk;
+
+mod attributes;
+mod content;
+mod nature;
+
+mod directories;
+pub mod plan;
+mod relative;
+mod surroundings;
+
+pub mod apply;
+pub mod figures;
+pub mod journal;
+pub mod undo;
+
+pub mod bytes;
+pub mod problem;
+pub mod progress;
+
+mod beneath;
+mod crew;
+mod lock;
+mod reflink;
+mod sighting;
+mod temporary;
+mod tree;

@@ -1,0 +1,274 @@
+//! What the walk found: directories and regular files, in the order of their paths.
+//!
+//! A tree may hold millions of files, so a file is a small record inside its directory, and its
+//! path is put together only when somebody asks for it.
+
+use std::ffi::OsStr;
+use std::ops::{AddAssign, Range};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+
+use crate::attributes::AttributesId;
+use crate::beneath;
+use crate::problem::Problem;
+
+/// Everything that was found below the arguments.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    pub(crate) roots: Vec<Root>,
+    pub(crate) directories: Vec<Directory>,
+    /// Temporary names that an interrupted run left behind.
+    pub(crate) leftovers: Vec<Leftover>,
+    /// What was passed over, and how often.
+    pub passed_over: PassedOver,
+    /// Arguments that are symbolic links and were not followed.
+    pub unfollowed_arguments: Vec<PathBuf>,
+    /// What could not be looked at.
+    pub problems: Vec<Problem>,
+}
+
+/// What the walk saw and is nothing to link.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Symbolic links.
+    pub symbolic_links: u64,
+    /// Sockets, FIFOs and devices.
+    pub special_files: u64,
+    /// Files and directories that are mount points, or lie on another file system.
+    pub mount_points: u64,
+    /// Files and directories that an exclude pattern names.
+    pub excluded: u64,
+}
+
+impl AddAssign for PassedOver {
+    fn add_assign(&mut self, more: Self) {
+        self.symbolic_links += more.symbolic_links;
+        self.special_files += more.special_files;
+        self.mount_points += more.mount_points;
+        self.excluded += more.excluded;
+    }
+}
+
+/// An argument, or a file system mounted below one.
+#[derive(Debug)]
+pub(crate) struct Root {
+    /// As the user wrote it.
+    pub(crate) shown: PathBuf,
+    /// Absolute, with every symbolic link resolved.
+    pub(crate) physical: PathBuf,
+    pub(crate) fd: OwnedFd,
+    /// The file system, as `statfs` names it.
+    pub(crate) file_system: FileSystem,
+}
+
+/// What has to be known of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileSystem {
+    /// The longest text of a symbolic link, in bytes, that takes no block of its own.
+    pub(crate) inline_link: usize,
+    /// Bytes in a block.
+    pub(crate) block: u64,
+}
+
+/// A directory of the tree.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    pub(crate) root: u32,
+    /// None where the directory is its root.
+    pub(crate) parent: Option<DirectoryId>,
+    pub(crate) name: Box<[u8]>,
+    pub(crate) device: u64,
+    pub(crate) mode: u16,
+    pub(crate) owner: u32,
+    pub(crate) group: u32,
+    pub(crate) attributes: AttributesId,
+    /// The names of `files`, one after the other.
+    pub(crate) names: Box<[u8]>,
+    /// In the order of their names.
+    pub(crate) files: Box<[File]>,
+    /// In the order of their names; read only when whole directories are compared.
+    pub(crate) links: Box<[SymbolicLink]>,
+    /// True when something in it cannot be compared: a socket, an excluded name, a mount point,
+    /// an entry that could not be read.
+    pub(crate) incomparable: bool,
+    /// The directories in it and below: those that follow it, up to this one.
+    pub(crate) end: u32,
+}
+
+/// A regular file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct File {
+    pub(crate) inode: u64,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// What it takes on the disk, in units of 512 bytes.
+    pub(crate) sectors: u64,
+    pub(crate) modified: Time,
+    pub(crate) changed: Time,
+    pub(crate) links: u32,
+    pub(crate) owner: u32,
+    pub(crate) group: u32,
+    /// Where its name begins in the directory's `names`.
+    pub(crate) name_start: u32,
+    pub(crate) name_length: u8,
+    /// Permissions, setuid, setgid and sticky bits.
+    pub(crate) mode: u16,
+}
+
+/// A point in time, as the file system keeps it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub(crate) struct Time {
+    /// Since 1970.
+    pub(crate) seconds: i64,
+    /// Below 1,000,000,000.
+    pub(crate) nanoseconds: u32,
+}
+
+/// A symbolic link inside a directory that is compared as a whole.
+#[derive(Debug)]
+pub(crate) struct SymbolicLink {
+    pub(crate) name: Box<[u8]>,
+    pub(crate) text: Box<[u8]>,
+    pub(crate) owner: u32,
+    pub(crate) group: u32,
+}
+
+/// A directory of an inventory. Their order is the order of the paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DirectoryId(pub(crate) u32);
+
+/// A file of an inventory. Their order is that of the directories, then of the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    pub(crate) directory: DirectoryId,
+    pub(crate) index: u32,
+}
+
+/// A temporary name that an interrupted run left behind.
+#[derive(Debug)]
+pub(crate) struct Leftover {
+    pub(crate) directory: DirectoryId,
+    pub(crate) name: Box<[u8]>,
+}
+
+impl Inventory {
+    pub(crate) fn file(&self, id: FileId) -> &File {
+        &self.directory(id.directory).files[id.index as usize]
+    }
+
+    pub(crate) fn directory(&self, id: DirectoryId) -> &Directory {
+        &self.directories[id.0 as usize]
+    }
+
+    /// The number of regular files.
+    #[must_use]
+    pub fn file_count(&self) -> u64 {
+        self.directories.iter().map(|directory| directory.files.len() as u64).sum()
+    }
+
+    /// Every file, in the order of their paths.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (FileId, &File)> {
+        self.directory_ids().flat_map(|directory| {
+            let files = self.directory(directory).files.iter();
+            (0..).zip(files).map(move |(index, file)| (FileId { directory, index }, file))
+        })
+    }
+
+    pub(crate) fn directory_ids(&self) -> impl DoubleEndedIterator<Item = DirectoryId> + use<> {
+        (0..u32::try_from(self.directories.len()).expect("the walk counts in 32 bits"))
+            .map(DirectoryId)
+    }
+
+    /// The directories below `id`, without itself.
+    pub(crate) fn below(&self, id: DirectoryId) -> Range<usize> {
+        id.0 as usize + 1..self.directory(id).end as usize
+    }
+
+    /// The file's name without its directory.
+    #[must_use]
+    pub fn name(&self, id: FileId) -> &OsStr {
+        OsStr::from_bytes(self.name_bytes(id))
+    }
+
+    pub(crate) fn name_bytes(&self, id: FileId) -> &[u8] {
+        let file = self.file(id);
+        let start = file.name_start as usize;
+        &self.directory(id.directory).names[start..start + usize::from(file.name_length)]
+    }
+
+    /// The file's path as the user would write it.
+    #[must_use]
+    pub fn shown(&self, id: FileId) -> PathBuf {
+        self.shown_directory(id.directory).join(self.name(id))
+    }
+
+    pub(crate) fn shown_directory(&self, id: DirectoryId) -> PathBuf {
+        joined(&self.root_of(id).shown, self.below_root(id))
+    }
+
+    /// The file's absolute path without any symbolic link.
+    #[must_use]
+    pub fn physical(&self, id: FileId) -> PathBuf {
+        self.physical_directory(id.directory).join(self.name(id))
+    }
+
+    pub(crate) fn physical_directory(&self, id: DirectoryId) -> PathBuf {
+        joined(&self.root_of(id).physical, self.below_root(id))
+    }
+
+    pub(crate) fn root_of(&self, id: DirectoryId) -> &Root {
+        &self.roots[self.directory(id).root as usize]
+    }
+
+    /// The directory's path below its root, empty for the root itself.
+    pub(crate) fn below_root(&self, id: DirectoryId) -> Vec<u8> {
+        let mut path = Vec::with_capacity(128);
+        self.append_below_root(id, &mut path);
+        path
+    }
+
+    fn append_below_root(&self, id: DirectoryId, path: &mut Vec<u8>) {
+        let mut names = Vec::with_capacity(16);
+        let mut here = id;
+        while let Some(parent) = self.directory(here).parent {
+            names.push(&self.directory(here).name);
+            here = parent;
+        }
+        for name in names.into_iter().rev() {
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(name);
+        }
+    }
+
+    /// Opens a file to read its content; `path` is a buffer to put the path together in.
+    pub(crate) fn open(&self, id: FileId, path: &mut Vec<u8>) -> Result<OwnedFd, Errno> {
+        path.clear();
+        self.append_below_root(id.directory, path);
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(self.name_bytes(id));
+        beneath::open_content(self.root_fd(id.directory), path)
+    }
+
+    /// Opens a directory to change what it holds.
+    pub(crate) fn open_directory(&self, id: DirectoryId) -> Result<OwnedFd, Errno> {
+        beneath::open(self.root_fd(id), &self.below_root(id), beneath::DIRECTORY)
+    }
+
+    fn root_fd(&self, id: DirectoryId) -> BorrowedFd<'_> {
+        self.root_of(id).fd.as_fd()
+    }
+}
+
+/// `root` and below it `path`, byte for byte: `.` stays in front where the user wrote it.
+fn joined(root: &std::path::Path, path: Vec<u8>) -> PathBuf {
+    if path.is_empty() { root.to_owned() } else { root.join(std::ffi::OsString::from_vec(path)) }
+}

@@ -1,0 +1,353 @@
+//! Decides what becomes a link to what, and what is left alone and why. Changes nothing.
+
+use std::collections::BTreeMap;
+
+use crate::attributes::AttributesId;
+use crate::content::{Groups, Member};
+use crate::directories;
+use crate::inventory::{DirectoryId, FileId, Inventory};
+pub use crate::nature::Harm;
+use crate::nature::Nature;
+use crate::reflink;
+use crate::relative;
+pub use crate::surroundings::Protected;
+use crate::surroundings::{self, Surroundings};
+
+/// What takes the place of a duplicate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A relative symbolic link.
+    #[default]
+    Symbolic,
+    /// A hard link.
+    Hard,
+    /// The file itself, with its storage shared.
+    Reflink,
+}
+
+/// Which duplicates may be linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// What takes their place.
+    pub kind: Kind,
+    /// Content alone decides.
+    pub all: bool,
+    /// Mode, owner, group and extended attributes may differ.
+    pub ignore_metadata: bool,
+    /// Whole directories become links where they can.
+    pub directories: bool,
+    /// In bytes; smaller files are linked only with their directory.
+    pub min_size: u64,
+}
+
+/// What is going to be done.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// What takes the place of the duplicates.
+    pub kind: Kind,
+    /// Whole directories first; no file below has a part in both.
+    pub directories: Vec<DirectoryLinks>,
+    /// In the order of the kept files.
+    pub files: Vec<FileLinks>,
+    /// Duplicates that stay as they are.
+    pub left: Vec<Left>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.directories.is_empty()
+    }
+}
+
+/// Names that become links to a kept file.
+#[derive(Debug)]
+pub struct FileLinks {
+    /// The name that stays.
+    pub kept: FileId,
+    /// The names that are replaced; those of one inode follow each other.
+    pub replaced: Vec<FileId>,
+}
+
+/// Directories that become links to a kept one.
+#[derive(Debug)]
+pub struct DirectoryLinks {
+    /// The directory that stays.
+    pub kept: DirectoryId,
+    /// Those that are replaced.
+    pub replaced: Vec<DirectoryId>,
+}
+
+/// A duplicate that stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// One of its names.
+    pub file: FileId,
+    /// Why it stays.
+    pub reason: Reason,
+}
+
+/// Why a duplicate stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Its mode, owner, group or extended attributes differ from those of the other copies.
+    Metadata,
+    /// It is setuid, setgid or has capabilities.
+    Privileged,
+    /// It would not be the same behind a link.
+    Harm(Harm),
+    /// It lies in a directory where files are left alone.
+    Protected(Protected),
+    /// Every copy lies in a temporary, cache or run directory.
+    Transient,
+    /// A link takes as much room as the file.
+    FreesNothing,
+    /// It has further names outside the arguments, which would keep its content.
+    OtherNames,
+    /// The text of the link would be too long.
+    TooFar,
+    /// It changed while it was looked at.
+    Unsteady,
+}
+
+/// Makes the plan; `capable` are the sets of attributes that give a program rights.
+pub(crate) fn plan(
+    inventory: &Inventory,
+    groups: &Groups,
+    capable: &[AttributesId],
+    rules: Rules,
+) -> Plan {
+    let surroundings = &surroundings::of(inventory);
+    let chosen = if rules.directories {
+        directories::choose(inventory, groups, surroundings, capable, rules)
+    } else {
+        directories::Chosen::none(inventory)
+    };
+    let gone = chosen.gone;
+    let mut plan = Plan { kind: rules.kind, directories: chosen.links, ..Plan::default() };
+    let planner = Planner { inventory, groups, surroundings, capable, gone, rules };
+    for group in &groups.all {
+        let members: Vec<Member> = group
+            .members
+            .iter()
+            .copied()
+            .filter(|member| planner.stays(member).next().is_some())
+            .collect();
+        if members.len() > 1 && planner.size(&members) >= rules.min_size {
+            planner.add(&mut plan, &members, group.nature);
+        }
+    }
+    let unsteady = groups.unsteady.iter();
+    plan.left.extend(unsteady.map(|&file| Left { file, reason: Reason::Unsteady }));
+    plan.files.sort_unstable_by_key(|links| links.kept);
+    plan.left.sort_unstable_by_key(|left| left.file);
+    plan
+}
+
+struct Planner<'all> {
+    inventory: &'all Inventory,
+    groups: &'all Groups,
+    surroundings: &'all [Surroundings],
+    capable: &'all [AttributesId],
+    /// The directories that are replaced as a whole.
+    gone: Vec<bool>,
+    rules: Rules,
+}
+
+/// What has to be equal besides the content.
+type Metadata = (u16, u32, u32, AttributesId);
+
+impl Planner<'_> {
+    /// The names of a file that are not replaced with their directory.
+    fn stays(&self, member: &Member) -> impl Iterator<Item = FileId> {
+        let names = self.groups.names(member).iter().copied();
+        names.filter(|name| !self.gone[name.directory.0 as usize])
+    }
+
+    /// In bytes, of each of the members of a group.
+    fn size(&self, members: &[Member]) -> u64 {
+        self.inventory.file(self.groups.names(&members[0])[0]).size
+    }
+
+    fn add(&self, plan: &mut Plan, members: &[Member], nature: Nature) {
+        if let Some(harm) = self.harm(nature) {
+            self.leave(plan, &members[1..], Reason::Harm(harm));
+            return;
+        }
+        let mut alike: BTreeMap<Metadata, Vec<Member>> = BTreeMap::new();
+        for member in members {
+            match self.untouchable(member) {
+                Some(reason) => self.leave(plan, &[*member], reason),
+                None => alike.entry(self.metadata(member)).or_default().push(*member),
+            }
+        }
+        // What has no copy like itself is left for its metadata; the largest lot sets the measure.
+        let measure = alike.values().map(Vec::len).max();
+        let mut measured = false;
+        for members in alike.into_values() {
+            if Some(members.len()) == measure && !measured {
+                measured = true;
+            } else {
+                self.leave(plan, &members[..1], Reason::Metadata);
+            }
+            if members.len() > 1 {
+                self.link(plan, &members);
+            }
+        }
+    }
+
+    /// What a link to a file of this content would change; other kinds of links change nothing.
+    fn harm(&self, nature: Nature) -> Option<Harm> {
+        nature.harm.filter(|_| self.rules.kind == Kind::Symbolic && !self.rules.all)
+    }
+
+    /// Why a file is neither linked nor linked to.
+    fn untouchable(&self, member: &Member) -> Option<Reason> {
+        const SETUID_OR_SETGID: u16 = 0o6000;
+        let names = self.groups.names(member);
+        let protected = names.iter().find_map(|&name| self.surroundings_of(name).protected);
+        if protected == Some(Protected::PackageDatabase) {
+            return Some(Reason::Protected(Protected::PackageDatabase));
+        }
+        if self.rules.kind == Kind::Reflink {
+            return None;
+        }
+        let privileged = self.inventory.file(names[0]).mode & SETUID_OR_SETGID != 0
+            || self.capable.contains(&member.attributes);
+        if privileged {
+            return Some(Reason::Privileged);
+        }
+        if member.attributes == AttributesId::UNREADABLE {
+            return Some(Reason::Metadata);
+        }
+        protected.filter(|_| !self.rules.all).map(Reason::Protected)
+    }
+
+    fn metadata(&self, member: &Member) -> Metadata {
+        if self.rules.ignore_metadata || self.rules.all || self.rules.kind == Kind::Reflink {
+            return Metadata::default();
+        }
+        let file = self.inventory.file(self.groups.names(member)[0]);
+        (file.mode, file.owner, file.group, member.attributes)
+    }
+
+    /// Plans the links among files that may become one.
+    fn link(&self, plan: &mut Plan, members: &[Member]) {
+        let Some(kept) = self.choose(members) else {
+            self.leave(plan, &members[1..], Reason::Transient);
+            return;
+        };
+        let mut replaced = Vec::new();
+        for member in members {
+            if self.groups.names(member).contains(&kept) || self.shares_already(member, kept) {
+                continue;
+            }
+            match self.useless(member, kept) {
+                Some(reason) => self.leave(plan, &[*member], reason),
+                None => replaced.extend(self.stays(member)),
+            }
+        }
+        if !replaced.is_empty() {
+            plan.files.push(FileLinks { kept, replaced });
+        }
+    }
+
+    /// The name that stays. The rules, in their order: never in a temporary, cache or run directory;
+    /// rather a file that has names elsewhere, for its content stays anyway; the most links whose
+    /// text fits into the inode; the fewest directories above it; the shortest path; the first.
+    fn choose(&self, members: &[Member]) -> Option<FileId> {
+        /// Comparing every candidate with every other name would take the square of their number.
+        const CANDIDATES: usize = 16;
+        let mut candidates: Vec<(bool, (usize, usize), FileId)> = Vec::new();
+        for member in members {
+            let fully_found = self.fully_found(member);
+            let lasting =
+                self.stays(member).filter(|&name| self.rules.all || !self.is_transient(name));
+            candidates.extend(lasting.map(|name| (fully_found, self.depth_and_length(name), name)));
+        }
+        candidates.sort_unstable();
+        candidates.truncate(CANDIDATES);
+        if self.rules.kind != Kind::Symbolic {
+            return candidates.first().map(|&(.., name)| name);
+        }
+        let long_texts = |kept: FileId| {
+            let others = members.iter().flat_map(|member| self.stays(member));
+            others.filter(|&other| other != kept && !self.fits_inode(other, kept)).count()
+        };
+        let rank = |&(fully_found, shape, name): &_| (fully_found, long_texts(name), shape, name);
+        candidates.into_iter().min_by_key(rank).map(|(.., name)| name)
+    }
+
+    /// Why replacing all names of a file by links to `kept` would be of no use.
+    fn useless(&self, member: &Member, kept: FileId) -> Option<Reason> {
+        if self.rules.kind == Kind::Reflink {
+            return None;
+        }
+        if !self.fully_found(member) {
+            return Some(Reason::OtherNames);
+        }
+        let freed = self.inventory.file(self.groups.names(member)[0]).sectors * 512;
+        if self.rules.kind == Kind::Hard {
+            return (freed == 0).then_some(Reason::FreesNothing);
+        }
+        if self
+            .stays(member)
+            .any(|name| relative::length(self.inventory, name, kept) > relative::LONGEST)
+        {
+            return Some(Reason::TooFar);
+        }
+        let block = self.inventory.root_of(kept.directory).file_system.block;
+        let taken =
+            self.stays(member).filter(|&name| !self.fits_inode(name, kept)).count() as u64 * block;
+        (freed <= taken).then_some(Reason::FreesNothing)
+    }
+
+    /// Whether a former run let the two share their storage.
+    fn shares_already(&self, member: &Member, kept: FileId) -> bool {
+        let open = |name| self.inventory.open(name, &mut Vec::new());
+        self.rules.kind == Kind::Reflink
+            && match (open(kept), open(self.groups.names(member)[0])) {
+                (Ok(kept), Ok(copy)) => reflink::already_shared(&kept, &copy),
+                _ => false,
+            }
+    }
+
+    fn fits_inode(&self, link: FileId, target: FileId) -> bool {
+        let room = self.inventory.root_of(link.directory).file_system.inline_link;
+        relative::length(self.inventory, link, target) <= room
+    }
+
+    /// Whether every name of the file is among the arguments, so that replacing them frees it.
+    fn fully_found(&self, member: &Member) -> bool {
+        let names = self.groups.names(member);
+        self.inventory.file(names[0]).links as usize <= names.len()
+    }
+
+    fn depth_and_length(&self, name: FileId) -> (usize, usize) {
+        let mut depth = 0;
+        let mut length = usize::from(self.inventory.file(name).name_length);
+        let mut here = name.directory;
+        while let Some(parent) = self.inventory.directory(here).parent {
+            depth += 1;
+            length += self.inventory.directory(here).name.len() + 1;
+            here = parent;
+        }
+        (depth, length)
+    }
+
+    fn surroundings_of(&self, name: FileId) -> Surroundings {
+        self.surroundings[name.directory.0 as usize]
+    }
+
+    fn is_transient(&self, name: FileId) -> bool {
+        self.surroundings_of(name).transient
+    }
+
+    fn leave(&self, plan: &mut Plan, members: &[Member], reason: Reason) {
+        for member in members {
+            plan.left.push(Left { file: self.groups.names(member)[0], reason });
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What could not be done: the attempt, the place, the reason and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+/// One thing that could not be done. The rest of the work went on without it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cannot {attempt} `{}`", path.display())]
+pub struct Problem {
+    /// What was attempted, as it follows "cannot": `read`, `replace`.
+    pub attempt: &'static str,
+    /// Where, as the user named it.
+    pub path: PathBuf,
+    /// Why it failed.
+    #[source]
+    pub reason: Reason,
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Reason {
+    /// The system refused.
+    #[error("{}", described(*.0))]
+    System(Errno),
+    /// Ours to explain: a finished sentence without its full stop.
+    #[error("{0}")]
+    Stated(String),
+}
+
+impl Problem {
+    pub(crate) fn system(attempt: &'static str, path: &Path, errno: Errno) -> Self {
+        Self { attempt, path: path.to_owned(), reason: Reason::System(errno) }
+    }
+
+    pub(crate) fn stated(attempt: &'static str, path: &Path, reason: impl Into<String>) -> Self {
+        Self { attempt, path: path.to_owned(), reason: Reason::Stated(reason.into()) }
+    }
+
+    /// What the user can do about it, where there is something to say.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        let Reason::System(errno) = self.reason else { return None };
+        match errno {
+            Errno::ACCESS | Errno::PERM => Some("run as the owner of the files, or as root"),
+            Errno::NOSPC | Errno::DQUOT => {
+                Some("free some space and run again: what is done stays done")
+            }
+            Errno::ROFS => Some("remount the file system read-write, or work on a copy"),
+            Errno::IO => Some("look at the kernel's log: the disk may be failing"),
+            Errno::MLINK => Some("the file system allows no more hard links to one file"),
+            Errno::OPNOTSUPP => Some("the file system cannot do this: use another kind of link"),
+            Errno::NOENT => Some("check the spelling"),
+            _ => None,
+        }
+    }
+}
+
+/// The system's words for `errno`, in lower case and without the number.
+fn described(errno: Errno) -> String {
+    let text = std::io::Error::from(errno).to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}

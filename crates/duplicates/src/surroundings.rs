@@ -1,0 +1,148 @@
+//! What the place of a file says about linking it.
+//!
+//! Files under some directories are rewritten in place, belong to a program that expects them
+//! unchanged, or may vanish. The directory's path tells.
+
+use crate::inventory::{DirectoryId, Inventory};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What a directory and all below it are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Surroundings {
+    /// Files here are neither linked nor linked to.
+    pub(crate) protected: Option<Protected>,
+    /// Files here may vanish: nothing is linked to them.
+    pub(crate) transient: bool,
+}
+
+/// Why files of a directory are left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protected {
+    /// `/etc` and other directories of that name: somebody edits one file and would change both.
+    Configuration,
+    /// The database of a package manager.
+    PackageDatabase,
+    /// The store of a version control system: it deletes and rewrites files behind their names.
+    VersionControl,
+    /// Logs and spools: programs append to them.
+    Spool,
+}
+
+/// The directories that mean something, by the end of their path.
+const PROTECTED: &[(&str, Protected)] = &[
+    ("etc", Protected::Configuration),
+    ("var/lib/dpkg", Protected::PackageDatabase),
+    ("var/lib/apt", Protected::PackageDatabase),
+    ("var/lib/rpm", Protected::PackageDatabase),
+    ("usr/lib/sysimage/rpm", Protected::PackageDatabase),
+    ("lib/apk/db", Protected::PackageDatabase),
+    ("var/lib/pacman", Protected::PackageDatabase),
+    ("var/lib/opkg", Protected::PackageDatabase),
+    ("usr/lib/opkg", Protected::PackageDatabase),
+    ("var/db/pkg", Protected::PackageDatabase),
+    ("var/lib/snapd", Protected::PackageDatabase),
+    ("nix/var/nix/db", Protected::PackageDatabase),
+    (".git", Protected::VersionControl),
+    (".hg", Protected::VersionControl),
+    (".svn", Protected::VersionControl),
+    (".bzr", Protected::VersionControl),
+    ("var/log", Protected::Spool),
+    ("var/spool", Protected::Spool),
+    ("var/mail", Protected::Spool),
+];
+
+/// The directories whose files may vanish, by the end of their path.
+const TRANSIENT: &[&str] =
+    &["tmp", "temp", ".tmp", "cache", ".cache", "var/run", "var/lock", "dev/shm", "run/lock"];
+
+/// The surroundings of every directory, in their order.
+pub(crate) fn of(inventory: &Inventory) -> Vec<Surroundings> {
+    let common = common_path(inventory);
+    let mut all: Vec<Surroundings> = Vec::with_capacity(inventory.directories.len());
+    for id in inventory.directory_ids() {
+        let directory = inventory.directory(id);
+        all.push(match directory.parent {
+            None => of_root(&inventory.root_of(id).physical, &common),
+            Some(parent) => {
+                all[parent.0 as usize].inside(&last_names(inventory, id), is_run(inventory, id))
+            }
+        });
+    }
+    all
+}
+
+impl Surroundings {
+    /// Of a directory in this one; `path` ends with its name.
+    fn inside(self, path: &[u8], run: bool) -> Self {
+        let rule = PROTECTED.iter().find(|(end, _)| ends_with(path, end));
+        Self {
+            protected: self.protected.or(rule.map(|(_, protected)| *protected)),
+            transient: self.transient || run || TRANSIENT.iter().any(|end| ends_with(path, end)),
+        }
+    }
+}
+
+/// Of an argument: its path above tells as well. But who asks for a tree in `/tmp` does not want to
+/// hear that it is a temporary one, so only what all arguments do not share may make it transient.
+fn of_root(physical: &Path, common: &Path) -> Surroundings {
+    let mut all = Surroundings::default();
+    let mut ancestors: Vec<&Path> = physical.ancestors().collect();
+    ancestors.reverse();
+    for ancestor in ancestors {
+        let inside = all.inside(ancestor.as_os_str().as_bytes(), ancestor == Path::new("/run"));
+        let transient = inside.transient && !common.starts_with(ancestor);
+        all = Surroundings { transient, ..inside };
+    }
+    all
+}
+
+/// The longest path that all arguments lie at or below.
+fn common_path(inventory: &Inventory) -> std::path::PathBuf {
+    let mut roots = inventory.roots.iter().map(|root| root.physical.as_path());
+    let first = roots.next().unwrap_or(Path::new("/"));
+    let shared = |one, other| common_of(one, other);
+    roots.fold(first, shared).to_owned()
+}
+
+fn common_of<'path>(one: &'path Path, other: &Path) -> &'path Path {
+    one.ancestors().find(|ancestor| other.starts_with(ancestor)).unwrap_or(Path::new("/"))
+}
+
+/// The path of a directory, as far up as the rules look.
+fn last_names(inventory: &Inventory, id: DirectoryId) -> Vec<u8> {
+    const DEEPEST_RULE: usize = 4;
+    let mut path = Vec::new();
+    let mut here = Some(id);
+    for _ in 0..DEEPEST_RULE {
+        let Some(directory) = here.map(|id| inventory.directory(id)) else { break };
+        let name: &[u8] = if directory.parent.is_some() {
+            &directory.name
+        } else {
+            inventory.roots[directory.root as usize].physical.as_os_str().as_bytes()
+        };
+        path.splice(0..0, [name, b"/"].concat());
+        here = directory.parent;
+    }
+    path.pop();
+    path
+}
+
+/// `run` is transient at the top of a file system: where `etc` or `usr` stands beside it.
+fn is_run(inventory: &Inventory, id: DirectoryId) -> bool {
+    let directory = inventory.directory(id);
+    let Some(parent) = directory.parent else { return false };
+    *directory.name == *b"run" && {
+        let beside = |name: &[u8]| {
+            inventory.below(parent).any(|other| {
+                let other = &inventory.directories[other];
+                other.parent == Some(parent) && *other.name == *name
+            })
+        };
+        beside(b"etc") || beside(b"usr")
+    }
+}
+
+fn ends_with(path: &[u8], end: &str) -> bool {
+    path.strip_suffix(end.as_bytes()).is_some_and(|start| start.is_empty() || start.ends_with(b"/"))
+}

@@ -1,0 +1,121 @@
+//! Looks at trees and decides: scan, group, choose, plan.
+
+use std::path::PathBuf;
+
+use crate::attributes::Known;
+use crate::bytes::Bytes;
+use crate::content::{self, Groups, Reading};
+use crate::inventory::{DirectoryId, FileId, Inventory};
+use crate::nature::Scope;
+use crate::plan::{self, DirectoryLinks, FileLinks, Kind, Plan, Protected, Rules};
+use crate::problem::Problem;
+use crate::progress::Progress;
+use crate::relative;
+use crate::surroundings;
+use crate::walk::{self, Search};
+
+/// What was found below the arguments, and what is to be done about it.
+#[derive(Debug)]
+pub struct Survey {
+    /// The files and directories that were found.
+    pub inventory: Inventory,
+    /// What is to be done.
+    pub plan: Plan,
+    pub(crate) groups: Groups,
+}
+
+/// Looks at all files at and below `paths` and makes a plan for the duplicates among them. Changes
+/// nothing. What could not be looked at is in the problems; the plan is for the rest.
+pub fn survey(paths: &[PathBuf], search: &Search, rules: Rules, progress: &dyn Progress) -> Survey {
+    let known = Known::default();
+    let inventory = walk::walk(paths, search, rules.directories, &known, progress);
+    let groups = content::group(&inventory, reading(rules), &known, progress);
+    let plan = plan::plan(&inventory, &groups, &known.with_capabilities(), rules);
+    Survey { inventory, plan, groups }
+}
+
+fn reading(rules: Rules) -> Reading {
+    let scope = match rules {
+        Rules { all: true, .. } => Scope::Nothing,
+        Rules { directories: true, .. } => Scope::Directories,
+        Rules { kind: Kind::Symbolic, .. } => Scope::Files,
+        _ => Scope::Nothing,
+    };
+    // A directory is the same as another one only if its small files are, too.
+    let min_size = if rules.directories { 1 } else { rules.min_size };
+    Reading { min_size, scope }
+}
+
+/// One planned replacement, as it is shown.
+#[derive(Debug)]
+pub struct Link {
+    /// What is replaced.
+    pub path: PathBuf,
+    /// What stays.
+    pub kept: PathBuf,
+    /// The text of the symbolic link, where it is one.
+    pub text: Option<Bytes>,
+}
+
+/// What is replaced by links to one file or directory.
+#[derive(Debug)]
+pub struct Group {
+    /// What stays.
+    pub kept: PathBuf,
+    /// Bytes in the file, or in all files below the directory.
+    pub size: u64,
+    /// True for directories.
+    pub directory: bool,
+    /// What is replaced.
+    pub replaced: Vec<Link>,
+}
+
+impl Survey {
+    /// Every planned group, directories first.
+    pub fn planned_groups(&self) -> impl Iterator<Item = Group> {
+        let directories = self.plan.directories.iter().map(|links| self.directory_group(links));
+        directories.chain(self.plan.files.iter().map(|links| self.file_group(links)))
+    }
+
+    /// Every planned replacement, directories first.
+    pub fn planned_links(&self) -> impl Iterator<Item = Link> {
+        self.planned_groups().flat_map(|group| group.replaced)
+    }
+
+    fn file_group(&self, links: &FileLinks) -> Group {
+        let kept = self.inventory.shown(links.kept);
+        let symbolic = self.plan.kind == Kind::Symbolic;
+        let link = |&name: &FileId| Link {
+            path: self.inventory.shown(name),
+            kept: kept.clone(),
+            text: symbolic.then(|| Bytes(relative::text(&self.inventory, name, links.kept))),
+        };
+        let replaced = links.replaced.iter().map(link).collect();
+        Group { size: self.inventory.file(links.kept).size, directory: false, replaced, kept }
+    }
+
+    fn directory_group(&self, links: &DirectoryLinks) -> Group {
+        let kept = self.inventory.shown_directory(links.kept);
+        let link = |&replaced: &DirectoryId| Link {
+            path: self.inventory.shown_directory(replaced),
+            kept: kept.clone(),
+            text: Some(Bytes(relative::directory_text(&self.inventory, replaced, links.kept))),
+        };
+        let below = links.kept.0 as usize..self.inventory.directory(links.kept).end as usize;
+        let files = self.inventory.directories[below].iter().flat_map(|directory| &directory.files);
+        let replaced = links.replaced.iter().map(link).collect();
+        Group { size: files.map(|file| file.size).sum(), directory: true, replaced, kept }
+    }
+
+    /// Whether a package manager keeps its database among the files.
+    #[must_use]
+    pub fn has_package_database(&self) -> bool {
+        let all = surroundings::of(&self.inventory);
+        all.iter().any(|around| around.protected == Some(Protected::PackageDatabase))
+    }
+
+    /// What could not be looked at.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.inventory.problems.iter().chain(&self.groups.problems)
+    }
+}

@@ -1,0 +1,39 @@
+//! Names under which something stands for a moment before it takes its real place.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const PREFIX: &[u8] = b".etabli-";
+const DIGITS: usize = 16;
+
+/// A name that nothing has yet, unless somebody wants it so; short, however long the names around.
+pub(crate) fn name() -> Vec<u8> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let process = rustix::process::getpid().as_raw_nonzero().get();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
+    let number = u64::from(count ^ now) << 32 | u64::from(process.unsigned_abs());
+    [PREFIX, format!("{number:016x}").as_bytes()].concat()
+}
+
+/// Whether a name is one of ours. A run that was killed leaves such a name behind.
+pub(crate) fn is_temporary(name: &[u8]) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|digits| {
+        digits.len() == DIGITS
+            && digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_names_are_temporary() {
+        assert!(is_temporary(&name()));
+        assert_ne!(name(), name());
+        assert!(!is_temporary(b".etabli-notes"));
+        assert!(!is_temporary(b".etabli-0123456789ABCDEF"));
+        assert!(!is_temporary(b"etabli-0123456789abcdef"));
+    }
+}

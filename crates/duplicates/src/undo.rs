@@ -1,0 +1,461 @@
+//! Takes back what a journal records, the last replacement first.
+//!
+//! The content comes back from the kept file, if that still is what it was; mode, owner, times and
+//! attributes come from the journal. What was not replaced, or was taken back before, is passed
+//! over; what somebody has changed since is left alone.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, AtFlags, CWD, Mode, OFlags, RenameFlags, Timespec, Timestamps, XattrFlags};
+use rustix::io::Errno;
+
+use crate::apply::with_temporary_name;
+use crate::beneath;
+use crate::bytes::Bytes;
+use crate::inventory::Time;
+use crate::journal::{self, Entry, Metadata, Record, Unusable};
+use crate::lock;
+use crate::plan::Kind;
+use crate::problem::Problem;
+use crate::progress::Progress;
+use crate::sighting::{Sighting, status};
+use crate::tree;
+
+/// What was taken back.
+#[derive(Debug, Default)]
+pub struct Undone {
+    /// Files and directories that are again what they were.
+    pub restored: u64,
+    /// Those that needed nothing: they were not replaced, or are restored already.
+    pub untouched: u64,
+    /// What could not be taken back.
+    pub problems: Vec<Problem>,
+    /// True when the work was stopped before its end.
+    pub stopped: bool,
+}
+
+/// Takes back what `source`, a journal, records. With `moved_to` the tree is not where it was.
+pub fn undo(
+    source: impl io::Read,
+    moved_to: Option<&Path>,
+    progress: &dyn Progress,
+) -> Result<Undone, Unusable> {
+    let (root, records) = journal::read(source)?;
+    let root = moved_to.map_or(root, Path::to_owned);
+    let top = match fs::open(&root, beneath::DIRECTORY, Mode::empty()) {
+        Ok(top) => top,
+        Err(errno) => return Ok(failed(Problem::system("open the directory", &root, errno))),
+    };
+    let physical = root.canonicalize()?;
+    let _lock = match lock::wait(std::iter::once(physical.as_path()), progress) {
+        Ok(lock) => lock,
+        Err(errno) => return Ok(failed(Problem::system("lock the file system of", &root, errno))),
+    };
+    let steps = Steps::of(records);
+    progress.to_replace(steps.replacements.len() as u64);
+    let mut work = Work { root, top, first_names: HashMap::new(), undone: Undone::default() };
+    for replacement in steps.replacements.iter().rev() {
+        if progress.stop() {
+            work.undone.stopped = true;
+            return Ok(work.undone);
+        }
+        work.take_back(replacement);
+        progress.replaced(1);
+    }
+    for (path, times) in steps.directories.iter().rev() {
+        work.restore_times(path, times);
+    }
+    Ok(work.undone)
+}
+
+fn failed(problem: Problem) -> Undone {
+    Undone { problems: vec![problem], ..Undone::default() }
+}
+
+/// The records by what is to be done.
+#[derive(Default)]
+struct Steps {
+    replacements: Vec<Replacement>,
+    directories: Vec<(Bytes, Timestamps)>,
+}
+
+enum Replacement {
+    File { path: Bytes, by: Kind, text: Option<Bytes>, inode: u64, metadata: Metadata, kept: Kept },
+    Tree { path: Bytes, text: Bytes, kept: Bytes, entries: Vec<(Bytes, Entry, Metadata)> },
+}
+
+/// The file that the content comes back from.
+#[derive(Clone)]
+struct Kept {
+    path: Bytes,
+    size: u64,
+    hash: String,
+}
+
+impl Steps {
+    fn of(records: Vec<Record>) -> Self {
+        let mut steps = Self::default();
+        let mut last_kept = None;
+        for record in records {
+            match record {
+                Record::Journal { .. } => {}
+                Record::Directory { path, accessed, modified } => {
+                    steps.directories.push((path, timestamps(accessed, modified)));
+                }
+                Record::Kept { path, size, hash } => last_kept = Some(Kept { path, size, hash }),
+                Record::Replaced { path, by, text, inode, metadata } => {
+                    // A replacement without a kept file is none of ours.
+                    let Some(kept) = last_kept.clone() else { continue };
+                    steps.replacements.push(Replacement::File {
+                        path,
+                        by,
+                        text,
+                        inode,
+                        metadata,
+                        kept,
+                    });
+                }
+                Record::Tree { path, text, kept } => {
+                    steps.replacements.push(Replacement::Tree {
+                        path,
+                        text,
+                        kept,
+                        entries: Vec::new(),
+                    });
+                }
+                Record::Entry { path, entry, metadata } => {
+                    if let Some(Replacement::Tree { entries, .. }) = steps.replacements.last_mut() {
+                        entries.push((path, entry, metadata));
+                    }
+                }
+            }
+        }
+        steps
+    }
+}
+
+struct Work {
+    root: PathBuf,
+    top: OwnedFd,
+    /// Restored files that had more than one name, by their old inode and where the content came
+    /// from.
+    first_names: HashMap<(u64, Bytes), Bytes>,
+    undone: Undone,
+}
+
+/// Why something was not taken back.
+enum Failure {
+    /// It is what it was.
+    Untouched,
+    /// It is something else by now.
+    Stated(&'static str),
+    System(Errno),
+}
+
+impl From<Errno> for Failure {
+    fn from(errno: Errno) -> Self {
+        Self::System(errno)
+    }
+}
+
+const CHANGED: Failure = Failure::Stated("it is not the link any more that was made");
+const CONTENT_CHANGED: Failure =
+    Failure::Stated("the file that its content would come from has changed since");
+
+impl Work {
+    fn take_back(&mut self, replacement: &Replacement) {
+        let (path, done) = match replacement {
+            Replacement::File { path, by, text, inode, metadata, kept } => {
+                (path, self.restore_file(path, *by, text.as_ref(), *inode, metadata, kept))
+            }
+            Replacement::Tree { path, text, kept, entries } => {
+                (path, self.restore_tree(path, text, kept, entries))
+            }
+        };
+        let shown = || self.root.join(path.as_path());
+        match done {
+            Ok(()) => self.undone.restored += 1,
+            Err(Failure::Untouched) => self.undone.untouched += 1,
+            Err(Failure::Stated(reason)) => {
+                let problem = Problem::stated("restore", &shown(), reason);
+                self.undone.problems.push(problem);
+            }
+            Err(Failure::System(errno)) => {
+                let problem = Problem::system("restore", &shown(), errno);
+                self.undone.problems.push(problem);
+            }
+        }
+    }
+
+    fn restore_file(
+        &mut self,
+        path: &Bytes,
+        by: Kind,
+        text: Option<&Bytes>,
+        inode: u64,
+        metadata: &Metadata,
+        kept: &Kept,
+    ) -> Result<(), Failure> {
+        let (parent, name) = self.open_parent(path)?;
+        self.must_be_ours(&parent, &name, by, text, inode, kept)?;
+        let first = (inode, kept.path.clone());
+        let temporary = match self.first_names.get(&first) {
+            Some(first) => {
+                let (first_parent, first_name) = self.open_parent(first)?;
+                with_temporary_name(|new| {
+                    fs::linkat(&first_parent, &*first_name, &parent, new, AtFlags::empty())
+                })?
+            }
+            None => {
+                let content = self.open_content(&kept.path, kept.size)?;
+                copy(&content, &kept.hash, metadata, &parent)?
+            }
+        };
+        if let Err(errno) = fs::renameat(&parent, &temporary, &parent, &*name) {
+            // What is to be reported is why; only the copy is left to clean up.
+            let _ = fs::unlinkat(&parent, &temporary, AtFlags::empty());
+            return Err(errno.into());
+        }
+        fs::fsync(&parent)?;
+        self.first_names.entry(first).or_insert_with(|| path.clone());
+        Ok(())
+    }
+
+    /// Whether the name is still what took the file's place.
+    fn must_be_ours(
+        &self,
+        parent: &OwnedFd,
+        name: &[u8],
+        by: Kind,
+        text: Option<&Bytes>,
+        inode: u64,
+        kept: &Kept,
+    ) -> Result<(), Failure> {
+        let now = Sighting::of_name(parent, name)?;
+        match by {
+            // The file never was another one.
+            Kind::Reflink => Err(Failure::Untouched),
+            Kind::Symbolic => match fs::readlinkat(parent, name, Vec::new()) {
+                Ok(found) if text.is_some_and(|text| found.as_bytes() == text.0) => Ok(()),
+                Err(Errno::INVAL) => Err(Failure::Untouched),
+                _ => Err(CHANGED),
+            },
+            Kind::Hard => {
+                let kept = self.open_content(&kept.path, kept.size)?;
+                if now.is_same_inode(&Sighting::of_open(&kept)?) {
+                    Ok(())
+                } else if now.inode == inode || now.regular {
+                    Err(Failure::Untouched)
+                } else {
+                    Err(CHANGED)
+                }
+            }
+        }
+    }
+
+    fn restore_tree(
+        &mut self,
+        path: &Bytes,
+        text: &Bytes,
+        kept: &Bytes,
+        entries: &[(Bytes, Entry, Metadata)],
+    ) -> Result<(), Failure> {
+        let (parent, name) = self.open_parent(path)?;
+        match fs::readlinkat(&parent, &*name, Vec::new()) {
+            Ok(found) if found.as_bytes() == text.0 => {}
+            Err(Errno::INVAL) => return Err(Failure::Untouched),
+            Ok(_) => return Err(CHANGED),
+            Err(errno) => return Err(errno.into()),
+        }
+        let kept = beneath::open(self.top.as_fd(), &kept.0, beneath::DIRECTORY)?;
+        let temporary = with_temporary_name(|new| fs::mkdirat(&parent, new, Mode::RWXU))?;
+        let exchanged = fill(&parent, &temporary, &kept, entries).and_then(|()| {
+            Ok(fs::renameat_with(&parent, &temporary, &parent, &*name, RenameFlags::EXCHANGE)?)
+        });
+        // After the exchange this is the link, before it what could not be finished.
+        tree::remove(parent.as_fd(), &temporary)?;
+        exchanged?;
+        Ok(fs::fsync(&parent)?)
+    }
+
+    fn restore_times(&mut self, path: &Bytes, times: &Timestamps) {
+        let restored = beneath::open(self.top.as_fd(), &path.0, beneath::DIRECTORY)
+            .and_then(|directory| fs::futimens(&directory, times));
+        if let Err(errno) = restored {
+            let shown = self.root.join(path.as_path());
+            self.undone.problems.push(Problem::system("restore the times of", &shown, errno));
+        }
+    }
+
+    fn open_parent(&self, path: &Bytes) -> Result<(OwnedFd, Vec<u8>), Errno> {
+        let (parent, name) = split(&path.0);
+        Ok((beneath::open(self.top.as_fd(), parent, beneath::DIRECTORY)?, name.to_vec()))
+    }
+
+    fn open_content(&self, path: &Bytes, size: u64) -> Result<OwnedFd, Failure> {
+        let file =
+            beneath::open_content(self.top.as_fd(), &path.0).map_err(|errno| match errno {
+                Errno::NOENT | Errno::NOTDIR | Errno::LOOP => CONTENT_CHANGED,
+                other => other.into(),
+            })?;
+        let now = Sighting::of_open(&file)?;
+        if now.regular && now.size == size { Ok(file) } else { Err(CONTENT_CHANGED) }
+    }
+}
+
+/// Copies a content into a new file with its metadata; returns its temporary name. Until it is
+/// complete it has no name where the file system can do without one.
+fn copy(
+    content: &OwnedFd,
+    hash: &str,
+    metadata: &Metadata,
+    parent: &OwnedFd,
+) -> Result<Vec<u8>, Failure> {
+    let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+    match fs::openat(parent, ".", flags, Mode::RUSR | Mode::WUSR) {
+        Ok(new) => {
+            fill_file(&new, content, hash, metadata)?;
+            let place = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&new));
+            Ok(with_temporary_name(|name| {
+                fs::linkat(CWD, &*place, parent, name, AtFlags::SYMLINK_FOLLOW)
+            })?)
+        }
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT) => {
+            let name = with_temporary_name(|name| create(parent, name).map(drop))?;
+            let filled = fs::openat(parent, &name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(Failure::from)
+                .and_then(|new| fill_file(&new, content, hash, metadata));
+            if filled.is_err() {
+                // What is to be reported is why; only the copy is left to clean up.
+                let _ = fs::unlinkat(parent, &name, AtFlags::empty());
+            }
+            filled.map(|()| name)
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn create(parent: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR)
+}
+
+/// Writes content and metadata and waits until both are on the disk. The hash is checked over what
+/// was written.
+fn fill_file(
+    new: &OwnedFd,
+    content: &OwnedFd,
+    hash: &str,
+    metadata: &Metadata,
+) -> Result<(), Failure> {
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        let count = match rustix::io::read(content, buffer.as_mut_slice()) {
+            Err(Errno::INTR) => continue,
+            other => other?,
+        };
+        if count == 0 {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+        let mut rest = &buffer[..count];
+        while !rest.is_empty() {
+            let written = rustix::io::write(new, rest)?;
+            rest = &rest[written..];
+        }
+    }
+    if hasher.finalize().to_hex().as_str() != hash {
+        return Err(CONTENT_CHANGED);
+    }
+    set_metadata(new, metadata)?;
+    Ok(fs::fsync(new)?)
+}
+
+/// Owner, mode, attributes and times, in this order: each one may change those before.
+fn set_metadata(file: &OwnedFd, metadata: &Metadata) -> Result<(), Errno> {
+    let stat = status(file, b"")?;
+    if (stat.stx_uid, stat.stx_gid) != (metadata.owner, metadata.group) {
+        let owner = fs::Uid::from_raw(metadata.owner);
+        fs::fchown(file, Some(owner), Some(fs::Gid::from_raw(metadata.group)))?;
+    }
+    fs::fchmod(file, Mode::from_raw_mode(u32::from(metadata.mode)))?;
+    for (name, value) in &metadata.attributes {
+        fs::fsetxattr(file, &name.0, &value.0, XattrFlags::empty())?;
+    }
+    fs::futimens(file, &timestamps(metadata.accessed, metadata.modified))
+}
+
+/// Makes all entries of a tree in the new directory `name`.
+fn fill(
+    parent: &OwnedFd,
+    name: &[u8],
+    kept: &OwnedFd,
+    entries: &[(Bytes, Entry, Metadata)],
+) -> Result<(), Failure> {
+    let top = tree::open_directory(parent.as_fd(), name)?;
+    let mut first_names: HashMap<u64, &Bytes> = HashMap::new();
+    let open = |path: &[u8]| beneath::open(top.as_fd(), path, beneath::DIRECTORY);
+    for (path, entry, metadata) in entries {
+        let (above, name) = split(&path.0);
+        match entry {
+            Entry::Directory if path.0.is_empty() => {}
+            Entry::Directory => fs::mkdirat(open(above)?, name, Mode::RWXU)?,
+            Entry::Link { text } => {
+                let above = open(above)?;
+                fs::symlinkat(&text.0, &above, name)?;
+                set_link_metadata(&above, name, metadata)?;
+            }
+            Entry::File { inode, size, hash } => {
+                let above = open(above)?;
+                if let Some(first) = first_names.get(inode) {
+                    let (first_above, first_name) = split(&first.0);
+                    fs::linkat(open(first_above)?, first_name, &above, name, AtFlags::empty())?;
+                    continue;
+                }
+                let content = beneath::open_content(kept.as_fd(), &path.0)?;
+                if Sighting::of_open(&content)?.size != *size {
+                    return Err(CONTENT_CHANGED);
+                }
+                fill_file(&create(&above, name)?, &content, hash, metadata)?;
+                first_names.insert(*inode, path);
+            }
+        }
+    }
+    // What is made in a directory changes its times, so they come last, the deepest first.
+    for (path, entry, metadata) in entries.iter().rev() {
+        if *entry == Entry::Directory {
+            let directory = open(&path.0)?;
+            set_metadata(&directory, metadata)?;
+            fs::fsync(directory)?;
+        }
+    }
+    Ok(())
+}
+
+fn set_link_metadata(parent: &OwnedFd, name: &[u8], metadata: &Metadata) -> Result<(), Errno> {
+    let stat = status(parent, name)?;
+    if (stat.stx_uid, stat.stx_gid) != (metadata.owner, metadata.group) {
+        let owner = Some(fs::Uid::from_raw(metadata.owner));
+        let group = Some(fs::Gid::from_raw(metadata.group));
+        fs::chownat(parent, name, owner, group, AtFlags::SYMLINK_NOFOLLOW)?;
+    }
+    let times = timestamps(metadata.accessed, metadata.modified);
+    fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+fn timestamps(accessed: Time, modified: Time) -> Timestamps {
+    let spec = |time: Time| Timespec { tv_sec: time.seconds, tv_nsec: i64::from(time.nanoseconds) };
+    Timestamps { last_access: spec(accessed), last_modification: spec(modified) }
+}
+
+/// A path's directory and name.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (b"", path),
+    }
+}
