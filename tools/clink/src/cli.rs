@@ -79,6 +79,7 @@ pub struct Search {
 /// Which duplicates are linked, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is linked, and how")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
 pub struct Linking {
     /// Make hard links instead of symbolic ones
     ///
@@ -110,7 +111,7 @@ pub struct Linking {
 
     /// Write the journal to FILE
     ///
-    /// Otherwise it is a new file in $XDG_STATE_HOME/clink or ~/.local/state/clink.
+    /// Otherwise it is a new file in `$XDG_STATE_HOME/clink` or `~/.local/state/clink`.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub journal: Option<PathBuf>,
 

@@ -1,2 +1,10 @@
 //! Parses the arguments, runs, and turns the result into an exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clink::cli::Cli;
+
+fn main() -> ExitCode {
+    clink::messages::finish(clink::run(&Cli::parse()))
+}
