@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::Verdict;
 use crate::commands;
@@ -40,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Verdict> {
             epoch,
         };
         let package = package.build(&folder)?;
-        prove(tool, &package)?;
+        prove(member, &package)?;
     }
     show(&folder)?;
     Ok(Verdict::Good)
@@ -127,8 +127,8 @@ fn flags_without_places(workspace: &Workspace) -> String {
     flags.join("\u{1f}")
 }
 
-/// Unpacks the package into a scratch root and runs the tool from there.
-fn prove(tool: &Tool, package: &Path) -> Result<()> {
+/// Unpacks the package into a scratch root and asks the tool there for its version.
+fn prove(member: &Member, package: &Path) -> Result<()> {
     let root = tempfile::tempdir().context("cannot make a scratch directory")?;
     commands::run(
         Command::new("dpkg-deb")
@@ -136,11 +136,17 @@ fn prove(tool: &Tool, package: &Path) -> Result<()> {
             .arg(package)
             .arg(root.path()),
     )?;
-    let version = commands::output(
-        Command::new(root.path().join("usr/bin").join(tool.name)).arg("--version"),
-    )
-    .context("the packaged tool does not run")?;
-    eprintln!("unpacked into a scratch root, it says: {}", version.trim());
+    let tool = root.path().join("usr/bin").join(&member.name);
+    let said = commands::output(Command::new(tool).arg("--version"))
+        .with_context(|| format!("the tool in `{}` does not run", package.display()))?;
+    let expected = format!("{} {}", member.name, member.version);
+    ensure!(
+        said.trim() == expected,
+        "`--version` of the tool in `{}` says `{}`, not `{expected}`",
+        package.display(),
+        said.trim()
+    );
+    eprintln!("unpacked into a scratch root, it says: {expected}");
     Ok(())
 }
 

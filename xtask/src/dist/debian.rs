@@ -59,12 +59,11 @@ impl Package<'_> {
 
     fn stage_documents(&self, stage: &Path) -> Result<()> {
         let documents = stage.join("usr/share/doc").join(self.tool.name);
-        write(
-            &documents.join("copyright"),
-            &papers::copyright(&self.libraries()?),
-        )?;
+        let date = self.date()?;
+        let copyright = papers::copyright(&self.libraries()?, &date);
+        write(&documents.join("copyright"), &copyright)?;
         let changelog = documents.join("changelog");
-        write(&changelog, &self.changelog()?)?;
+        write(&changelog, &self.changelog(&date)?)?;
         compress(&changelog)
     }
 
@@ -82,16 +81,20 @@ impl Package<'_> {
         ]))
     }
 
-    fn changelog(&self) -> Result<String> {
+    fn changelog(&self, date: &str) -> Result<String> {
         let file = Path::new("CHANGELOG.md");
         let text = fs::read_to_string(self.workspace.root.join(file))
             .with_context(|| format!("cannot read `{}`", file.display()))?;
-        let date = commands::output(Command::new("date").env("LC_ALL", "C").args([
-            "--utc",
-            "--rfc-email",
-            &format!("--date=@{}", self.epoch),
-        ]))?;
-        Ok(papers::changelog(self.member, file, &text, &date))
+        Ok(papers::changelog(self.member, file, &text, date))
+    }
+
+    fn date(&self) -> Result<String> {
+        let moment = format!("--date=@{}", self.epoch);
+        let mut date = Command::new("date");
+        commands::output(
+            date.env("LC_ALL", "C")
+                .args(["--utc", "--rfc-email", &moment]),
+        )
     }
 
     fn describe(&self, stage: &Path, architecture: &str) -> Result<()> {

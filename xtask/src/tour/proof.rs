@@ -30,36 +30,45 @@ struct Promise {
 /// Links the tree, looks at every path, moves the tree, links it again, and takes it all back.
 pub(super) fn run(clink: &Path, tree: &Path) -> Result<Proof> {
     let journal = tree.with_extension("journal");
+    let mut promises = Vec::new();
+    let mut promise = |words, broken_at| promises.push(Promise { words, broken_at });
+
     eprintln!("reading every path …");
     let before = Snapshot::take(tree)?;
-
     let linking = timed_clink(clink, &["--journal".as_ref(), &journal, tree])?;
-    eprintln!("reading every path again …");
+
+    eprintln!("reading every path again, here and where the tree is moved to …");
     let after = Snapshot::take(tree)?;
-    let elsewhere = snapshot_elsewhere(tree)?;
+    let not_smaller = if after.disk < before.disk {
+        vec![]
+    } else {
+        vec![tree.to_owned()]
+    };
+    promise("the tree takes less space", not_smaller);
+    promise(
+        "every path reads the same as before",
+        before.read_otherwise(&after),
+    );
+    let moved = snapshot_elsewhere(tree)?;
+    promise(
+        "it does in a tree that was moved, too",
+        before.read_otherwise(&moved),
+    );
 
     let again = timed_clink(clink, &["--no-journal".as_ref(), tree])?;
-    let twice = Snapshot::take(tree)?;
+    promise(
+        "a second run changes nothing",
+        after.touched(&Snapshot::take(tree)?),
+    );
 
     let undo = timed_clink(clink, &["--undo".as_ref(), &journal])?;
     eprintln!("reading every path a last time …");
     let undone = Snapshot::take(tree)?;
+    promise(
+        "--undo brings back exactly what was",
+        before.stand_otherwise(&undone),
+    );
 
-    let promises = vec![
-        promise(
-            "every path reads the same as before",
-            before.read_otherwise(&after),
-        ),
-        promise(
-            "it does in a tree that was moved, too",
-            before.read_otherwise(&elsewhere),
-        ),
-        promise("a second run changes nothing", after.touched(&twice)),
-        promise(
-            "--undo brings back exactly what was",
-            before.stand_otherwise(&undone),
-        ),
-    ];
     let times = vec![
         ("linking", linking),
         ("the second run", again),
@@ -71,10 +80,6 @@ pub(super) fn run(clink: &Path, tree: &Path) -> Result<Proof> {
         promises,
         times,
     })
-}
-
-fn promise(words: &'static str, broken_at: Vec<PathBuf>) -> Promise {
-    Promise { words, broken_at }
 }
 
 /// Runs clink, shows what it says, and returns the seconds it took.
@@ -111,55 +116,64 @@ impl Proof {
 impl fmt::Display for Proof {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { before, after, .. } = self;
-        writeln!(text, "{:<18}{:>12}{:>12}", "", "before", "after")?;
-        writeln!(
+        let saved = before.disk.saturating_sub(after.disk);
+        let percent = saved * 100 / before.disk.max(1);
+        row(text, "", "before", "after")?;
+        row(text, "files", before.files, after.files)?;
+        row(text, "links", before.links, after.links)?;
+        row(
             text,
-            "{:<18}{:>12}{:>12}",
-            "files", before.files, after.files
+            "space on disk",
+            megabytes(before.disk),
+            megabytes(after.disk),
         )?;
-        writeln!(
+        row(
             text,
-            "{:<18}{:>12}{:>12}",
-            "links", before.links, after.links
-        )?;
-        let (old, new) = (before.disk, after.disk);
-        writeln!(
-            text,
-            "{:<18}{:>12}{:>12}",
-            "on disk",
-            megabytes(old),
-            megabytes(new)
-        )?;
-        let saved = old.saturating_sub(new);
-        let percent = saved * 100 / old.max(1);
-        writeln!(
-            text,
-            "{:<18}{:>24}  ({percent} %)\n",
             "saved",
-            megabytes(saved)
+            "",
+            format!("{} ({percent} %)", megabytes(saved)),
         )?;
 
-        writeln!(text, "checked at each of {} paths:", before.paths())?;
+        writeln!(
+            text,
+            "\nchecked, path by path, at {} paths:",
+            before.paths()
+        )?;
         for promise in &self.promises {
-            match promise.broken_at.len() {
-                0 => writeln!(text, "  yes  {}", promise.words)?,
-                count => writeln!(
-                    text,
-                    "  NO   {}: not at {count} paths, such as",
-                    promise.words
-                )?,
-            }
-            for path in promise.broken_at.iter().take(5) {
-                writeln!(text, "         {}", path.display())?;
-            }
+            write!(text, "{promise}")?;
         }
-        let times: Vec<_> = self
+        let times = self
             .times
             .iter()
-            .map(|(what, seconds)| format!("{what} {seconds:.1}"))
-            .collect();
-        writeln!(text, "\nseconds: {}", times.join(", "))
+            .map(|(what, seconds)| format!("{what} {seconds:.1}"));
+        writeln!(text, "\nseconds: {}", times.collect::<Vec<_>>().join(", "))
     }
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.broken_at.len() {
+            0 => writeln!(text, "  yes  {}", self.words)?,
+            count => writeln!(
+                text,
+                "  NO   {}; otherwise at {count} paths, such as",
+                self.words
+            )?,
+        }
+        for path in self.broken_at.iter().take(5) {
+            writeln!(text, "         {}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+fn row(
+    text: &mut fmt::Formatter<'_>,
+    title: &str,
+    before: impl fmt::Display,
+    after: impl fmt::Display,
+) -> fmt::Result {
+    writeln!(text, "{title:<16}{before:>18}{after:>18}")
 }
 
 fn megabytes(bytes: u64) -> String {
@@ -224,6 +238,13 @@ esac
             (proof.before.files, proof.after.files, proof.after.links),
             (2, 1, 1)
         );
+    }
+
+    #[test]
+    fn a_clink_that_does_nothing_is_found() {
+        let proof = proof("#!/bin/sh\n");
+
+        assert_eq!(broken(&proof), ["the tree takes less space"]);
     }
 
     #[test]

@@ -59,8 +59,11 @@ fn long_description(about: &str) -> String {
     folded.join(" .\n")
 }
 
-/// The licence of the package; `tree` is what `cargo tree` says of the libraries linked in.
-pub(super) fn copyright(tree: &str) -> String {
+/// The licence of the package. `tree` is what `cargo tree` says of the libraries linked in, `date`
+/// that of the package in the form of mail.
+pub(super) fn copyright(tree: &str, date: &str) -> String {
+    // In the form of mail the year is the fourth word.
+    let year = date.split_whitespace().nth(3).unwrap_or_default();
     format!(
         "\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -68,7 +71,7 @@ Upstream-Name: Établi
 Comment: The binary also contains these libraries, under their own licences:
 {}
 Files: *
-Copyright: The Établi developers
+Copyright: {year} The Établi developers
 License: GPL-2+
  This program is free software; you can redistribute it and/or modify it under
  the terms of the GNU General Public License as published by the Free Software
@@ -94,7 +97,7 @@ fn libraries(tree: &str) -> String {
     lines.concat()
 }
 
-/// The entries of our changelog's newest section as one of Debian's, dated in the form of mail.
+/// The entries of our changelog's newest section as one of Debian's.
 pub(super) fn changelog(member: &Member, changelog: &Path, text: &str, date: &str) -> String {
     let Member { name, version, .. } = member;
     let changes = match newest_changes(text) {
