@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use crate::Verdict;
 use crate::commands;
@@ -151,7 +151,6 @@ fn provide_component(workspace: &Workspace, subcommand: &str, component: &str) -
         return Ok(());
     }
     commands::run(Command::new("rustup").args(["component", "add", component]))
-        .map_err(|error| anyhow!("{error:#}"))
         .with_context(|| format!("`cargo {subcommand}` is missing and cannot be installed"))
         .hint(format!("install the Rust component `{component}`"))
 }
