@@ -1,0 +1,166 @@
+//! What the chores need beyond Rust, and how it gets onto the machine.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::commands;
+use crate::problem::Advise;
+
+/// A command, and the Debian package that brings it.
+pub(crate) struct Need {
+    command: &'static str,
+    package: &'static str,
+    wanted_for: &'static str,
+}
+
+/// What `cargo xtask test` needs.
+pub(crate) const TEST: &[Need] = &[
+    need("strace", "strace", "clink's tests stop it at every system call"),
+    need("mkfs.ext4", "e2fsprogs", "clink's tests fill a small ext4 file system"),
+    need("mkfs.btrfs", "btrfs-progs", "clink's tests share extents on Btrfs"),
+    need("mkfs.xfs", "xfsprogs", "clink's tests share extents on XFS"),
+    need("tar", "tar", "clink's tests carry a linked tree elsewhere"),
+    need("setcap", "libcap2-bin", "clink's tests give a file capabilities"),
+    need("setfattr", "attr", "clink's tests give a file extended attributes"),
+    need("getfattr", "attr", "clink's tests read extended attributes back"),
+];
+
+/// What `cargo xtask tour` needs.
+pub(crate) const TOUR: &[Need] = &[
+    need("apt-get", "apt", "the tour downloads the toolchains that it works on"),
+    need("dpkg-deb", "dpkg", "the tour unpacks the toolchains"),
+];
+
+/// What `cargo xtask dist` needs.
+pub(crate) const DIST: &[Need] = &[
+    need("dpkg-deb", "dpkg", "packages are built with it"),
+    need("gzip", "gzip", "man pages are packed with it"),
+    need("objdump", "binutils", "a package states the libraries that its binary asks for"),
+    need("strip", "binutils", "a packaged binary carries no symbols"),
+];
+
+const fn need(command: &'static str, package: &'static str, wanted_for: &'static str) -> Need {
+    Need { command, package, wanted_for }
+}
+
+/// Sees to it that every command is there: as root by installing what is missing, otherwise by
+/// saying what to install.
+pub(crate) fn provide(needs: &[Need]) -> Result<()> {
+    let missing = missing(needs, &search_path());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for need in &missing {
+        eprintln!("`{}` is missing: {}", need.command, need.wanted_for);
+    }
+    let packages = packages(&missing);
+    if !rustix::process::geteuid().is_root() {
+        return Err(anyhow!("only root can install what is missing"))
+            .context("cannot go on without these commands")
+            .hint(format!("run `{}`", install_line(&packages)));
+    }
+    install(&packages).hint(format!("try `{}` by hand", install_line(&packages)))?;
+    match self::missing(needs, &search_path()).first() {
+        Some(need) => bail!("package `{}` brought no command `{}`", need.package, need.command),
+        None => Ok(()),
+    }
+}
+
+/// The search path with the directories of system commands, which people often lack.
+pub(crate) fn search_path() -> OsString {
+    let mut directories: Vec<PathBuf> =
+        env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    for system in ["/usr/sbin", "/sbin"].map(PathBuf::from) {
+        if !directories.contains(&system) {
+            directories.push(system);
+        }
+    }
+    env::join_paths(directories).expect("they were split from such a path")
+}
+
+fn missing<'a>(needs: &'a [Need], search_path: &OsString) -> Vec<&'a Need> {
+    needs.iter().filter(|need| !is_there(need.command, search_path)).collect()
+}
+
+fn is_there(command: &str, search_path: &OsString) -> bool {
+    env::split_paths(search_path).any(|directory| directory.join(command).is_file())
+}
+
+fn packages(needs: &[&Need]) -> BTreeSet<&'static str> {
+    needs.iter().map(|need| need.package).collect()
+}
+
+fn install_line(packages: &BTreeSet<&str>) -> String {
+    let names: Vec<_> = packages.iter().copied().collect();
+    format!(
+        "sudo apt-get update && sudo apt-get install -y --no-install-recommends {}",
+        names.join(" ")
+    )
+}
+
+/// Lists of packages grow old, so a first failure is answered by fresh lists.
+fn install(packages: &BTreeSet<&str>) -> Result<()> {
+    if !lists_exist() {
+        update_lists()?;
+    }
+    let mut command = apt_get();
+    command.args(["install", "-y", "--no-install-recommends"]).args(packages);
+    if commands::run(&mut command).is_ok() {
+        return Ok(());
+    }
+    update_lists()?;
+    commands::run(&mut command)
+}
+
+/// Whether apt knows any package to download.
+pub(crate) fn lists_exist() -> bool {
+    let Ok(lists) = fs::read_dir(Path::new("/var/lib/apt/lists")) else {
+        return false;
+    };
+    lists.flatten().any(|list| list.file_name().to_string_lossy().contains("_Packages"))
+}
+
+/// Asks apt for fresh lists of packages.
+pub(crate) fn update_lists() -> Result<()> {
+    commands::run(apt_get().arg("update"))
+}
+
+/// apt-get that asks no questions and keeps the result on standard output clean.
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").arg("-q").stdout(std::io::stderr());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_directory_of_the_search_path_holds_is_missing() {
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        fs::write(directory.path().join("strace"), "").expect("a file");
+
+        let missing = missing(TEST, &directory.path().into());
+
+        assert!(!missing.iter().any(|need| need.command == "strace"));
+        assert!(missing.iter().any(|need| need.command == "setcap"));
+    }
+
+    #[test]
+    fn one_line_installs_all_that_is_missing_each_package_once() {
+        let needs: Vec<_> = TEST.iter().filter(|need| need.command != "tar").collect();
+
+        assert_eq!(
+            install_line(&packages(&needs)),
+            "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
+             attr btrfs-progs e2fsprogs libcap2-bin strace xfsprogs"
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! The rules of the house that neither the compiler nor clippy knows.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::Verdict;
+use crate::tools::TOOLS;
+use crate::workspace::Workspace;
+
+mod layers;
+mod manifests;
+mod texts;
+
+/// A place where a rule is broken.
+#[derive(Debug, PartialEq, Eq)]
+struct Breach {
+    place: String,
+    what: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.place, self.what)
+    }
+}
+
+/// Shows every place where a rule is broken.
+pub(crate) fn run(workspace: &Workspace) -> Result<Verdict> {
+    let breaches = breaches(workspace)?;
+    for breach in &breaches {
+        println!("{breach}");
+    }
+    Ok(if breaches.is_empty() { Verdict::Good } else { Verdict::Faulty })
+}
+
+fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
+    let files = workspace.files()?;
+    let mut breaches = layers::breaches(workspace);
+    breaches.extend(forgotten(&tool_names(workspace), &files));
+    for member in &workspace.members {
+        let text = fs::read_to_string(&member.manifest)
+            .with_context(|| format!("cannot read `{}`", member.manifest.display()))?;
+        let place = member.folder(workspace).join("Cargo.toml");
+        breaches.extend(manifests::breaches(&place, &text));
+    }
+    for file in &files {
+        let bytes = fs::read(workspace.root.join(file))
+            .with_context(|| format!("cannot read `{}`", file.display()))?;
+        // What is not text has no lines to judge.
+        if let Ok(text) = String::from_utf8(bytes) {
+            breaches.extend(texts::breaches(file, &text));
+        }
+    }
+    Ok(breaches)
+}
+
+fn tool_names(workspace: &Workspace) -> Vec<&str> {
+    workspace.tools().map(|tool| tool.name.as_str()).collect()
+}
+
+/// Each tool has its page, and its line in the list that `dist` works through.
+fn forgotten(tools: &[&str], files: &[PathBuf]) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for tool in tools {
+        let place = format!("tools/{tool}");
+        let page = format!("docs/{tool}.md");
+        if !files.contains(&PathBuf::from(&page)) {
+            let what = format!("the tool has no page `{page}` for the people who use it");
+            breaches.push(Breach { place: place.clone(), what });
+        }
+        if !TOOLS.iter().any(|known| known.name == *tool) {
+            let what = "the tool has no line in `xtask/src/tools.rs`".to_owned();
+            breaches.push(Breach { place, what });
+        }
+    }
+    breaches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_house_is_tidy() {
+        let workspace = Workspace::load().expect("the tests run in the workspace");
+        let breaches = breaches(&workspace).expect("every file can be read");
+
+        let lines: Vec<_> = breaches.iter().map(ToString::to_string).collect();
+
+        assert!(lines.is_empty(), "\n{}", lines.join("\n"));
+    }
+
+    #[test]
+    fn a_tool_without_a_page_or_without_its_line_is_found() {
+        let page = PathBuf::from("docs/clink.md");
+
+        assert_eq!(forgotten(&["clink"], std::slice::from_ref(&page)), []);
+        assert_eq!(
+            forgotten(&["clink"], &[])[0].to_string(),
+            "tools/clink: the tool has no page `docs/clink.md` for the people who use it"
+        );
+        assert_eq!(
+            forgotten(&["sawmill"], &[page, "docs/sawmill.md".into()])[0].to_string(),
+            "tools/sawmill: the tool has no line in `xtask/src/tools.rs`"
+        );
+    }
+}

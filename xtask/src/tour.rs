@@ -1,0 +1,80 @@
+//! `cargo xtask tour`: every tool at its real work on real input.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::Verdict;
+use crate::workspace::Workspace;
+
+mod clink;
+mod input;
+mod proof;
+mod snapshot;
+
+/// A tool's place on the tour: a new tool adds its line here.
+struct Stop {
+    tool: &'static str,
+    title: &'static str,
+    visit: fn(&Journey) -> Result<Verdict>,
+}
+
+const STOPS: &[Stop] = &[Stop {
+    tool: "clink",
+    title: "from a real tree in to a smaller tree out",
+    visit: clink::visit,
+}];
+
+/// What becomes of the trees that the tour worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Traces {
+    Keep,
+    Remove,
+}
+
+impl Traces {
+    pub(crate) fn when_asked_to_keep(keep: bool) -> Self {
+        if keep { Self::Keep } else { Self::Remove }
+    }
+}
+
+/// What a stop may use.
+struct Journey<'a> {
+    workspace: &'a Workspace,
+    /// Stays from tour to tour, so that what was downloaded once is there.
+    cache: PathBuf,
+    /// For this tour alone.
+    scratch: PathBuf,
+}
+
+/// Visits every stop.
+pub(crate) fn run(workspace: &Workspace, traces: Traces) -> Result<Verdict> {
+    let beginning = Instant::now();
+    let cache = workspace.target.join("tour");
+    fs::create_dir_all(&cache).with_context(|| format!("cannot make `{}`", cache.display()))?;
+    let scratch = tempfile::Builder::new()
+        .prefix("trees-")
+        .tempdir_in(&cache)
+        .with_context(|| format!("cannot make a directory in `{}`", cache.display()))?;
+    let journey = Journey { workspace, cache, scratch: scratch.path().to_owned() };
+
+    let mut verdict = Verdict::Good;
+    for (number, stop) in (1..).zip(STOPS) {
+        println!("== stop {number} of {}: {}, {}\n", STOPS.len(), stop.tool, stop.title);
+        if (stop.visit)(&journey)? == Verdict::Faulty {
+            verdict = Verdict::Faulty;
+        }
+    }
+
+    if traces == Traces::Keep {
+        println!("\nthe trees of this tour stay in {}", scratch.keep().display());
+    }
+    let end = match verdict {
+        Verdict::Good => "every tool did its work",
+        Verdict::Faulty => "FAILED: a tool did not do what it promises, see above",
+    };
+    println!("\n== the tour took {:.0} s: {end}", beginning.elapsed().as_secs_f64());
+    Ok(verdict)
+}
