@@ -1,0 +1,66 @@
+//! The main job: duplicates in, relative links out.
+
+mod support;
+
+use support::Tree;
+
+fn two_toolchains() -> Tree {
+    Tree::of(&[
+        ("arm/include/stdio.h", "int printf();\n"),
+        ("arm/include/math.h", "double sin();\n"),
+        ("mips/include/stdio.h", "int printf();\n"),
+        ("mips/include/math.h", "double sin(); // another one\n"),
+    ])
+}
+
+#[test]
+fn a_copy_becomes_a_relative_link_to_the_file_that_is_kept() {
+    let tree = two_toolchains();
+
+    let run = tree.clink(&["."]);
+
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(tree.links(), ["mips/include/stdio.h -> ../../arm/include/stdio.h"]);
+}
+
+#[test]
+fn every_path_reads_the_same_before_and_after() {
+    let tree = two_toolchains();
+    let before = tree.contents();
+
+    tree.clink(&["."]);
+
+    assert_eq!(tree.contents(), before);
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let tree = two_toolchains();
+    tree.clink(&["."]);
+    let after_the_first = tree.entries();
+
+    let second = tree.clink(&["."]);
+
+    assert_eq!(second.code, Some(0));
+    assert!(second.stdout.contains("nothing linked"), "{}", second.stdout);
+    assert_eq!(tree.entries(), after_the_first);
+}
+
+#[test]
+fn a_dry_run_shows_the_plan_and_changes_nothing() {
+    let tree = two_toolchains();
+    let before = tree.entries();
+
+    for option in ["-n", "-d", "--dry-run"] {
+        let run = tree.clink(&[option, "--verbose", "."]);
+        assert_eq!(run.code, Some(0));
+        assert!(
+            run.stdout.contains("./mips/include/stdio.h -> ../../arm/include/stdio.h"),
+            "{}",
+            run.stdout
+        );
+    }
+
+    assert_eq!(tree.entries(), before);
+    assert!(tree.journals().is_empty());
+}
