@@ -4,15 +4,16 @@
 //! ways, and who is alone is read no further. Blocks are compared byte for byte in memory. Where
 //! a size has more distinct blocks than a worker may hold, their BLAKE3 hashes stand for them.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::io::IoSliceMut;
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
 
-use rustix::io::{Errno, pread};
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use crate::attributes::{AttributesId, Known};
 use crate::crew::{self, Crew};
-use crate::inventory::{FileId, Inventory};
+use crate::inventory::{File, FileId, Inventory};
 use crate::nature::{Nature, Scan, Scope};
 use crate::problem::Problem;
 use crate::progress::Progress;
@@ -121,54 +122,60 @@ struct Class {
     size: u64,
     first: usize,
     end: usize,
+    /// The first of their names in the order of the paths.
+    nearest: FileId,
 }
 
 impl Candidates {
     fn of(inventory: &Inventory, min_size: u64) -> Self {
-        let key = |id: FileId| {
-            let file = inventory.file(id);
-            (file.size, inventory.directory(id.directory).device, file.inode)
-        };
-        let large = inventory.files().filter(|(_, file)| file.size >= min_size.max(1));
-        let mut names: Vec<FileId> = large.map(|(id, _)| id).collect();
-        names.sort_unstable_by_key(|&id| (key(id), id));
-
-        let mut inodes: Vec<Inode> = Vec::new();
-        let mut classes = Vec::new();
-        let mut bytes = 0;
+        let mut places = Place::all(inventory, min_size.max(1));
+        places.sort_unstable();
+        let mut candidates =
+            Self { names: Vec::new(), inodes: Vec::new(), classes: Vec::new(), bytes: 0 };
         for class in
-            chunks(&names, |one, other| (key(one).0, key(one).1) == (key(other).0, key(other).1))
+            places.chunk_by(|one, other| (one.size, one.device) == (other.size, other.device))
         {
-            let first = inodes.len();
-            for names in chunks(&names[class.clone()], |one, other| key(one).2 == key(other).2) {
-                inodes.push(Inode {
-                    first: u32::try_from(class.start + names.start)
-                        .expect("the walk counts in 32 bits"),
-                    count: u32::try_from(names.len()).expect("the walk counts in 32 bits"),
-                });
+            if class.first().map(|place| place.inode) != class.last().map(|place| place.inode) {
+                candidates.add(class);
             }
-            let size = inventory.file(names[class.start]).size;
-            if inodes.len() - first < 2 {
-                inodes.truncate(first);
-                continue;
-            }
-            bytes += size * (inodes.len() - first) as u64;
-            classes.push(Class { size, first, end: inodes.len() });
         }
-        Self { names, inodes, classes, bytes }
+        // What lies together in the tree mostly lies together on the disk and in the caches, too.
+        // The last one is taken first.
+        candidates.classes.sort_unstable_by_key(|class| Reverse(class.nearest));
+        candidates
+    }
+
+    fn add(&mut self, class: &[Place]) {
+        let first = self.inodes.len();
+        for names in class.chunk_by(|one, other| one.inode == other.inode) {
+            let count = |length| u32::try_from(length).expect("the walk counts in 32 bits");
+            self.inodes.push(Inode { first: count(self.names.len()), count: count(names.len()) });
+            self.names.extend(names.iter().map(|place| place.id));
+        }
+        let (size, end) = (class[0].size, self.inodes.len());
+        let nearest = class.iter().map(|place| place.id).min().expect("a class has files");
+        self.bytes += size * (end - first) as u64;
+        self.classes.push(Class { size, first, end, nearest });
     }
 }
 
-/// The ranges of neighbours that belong together.
-fn chunks(
-    names: &[FileId],
-    together: impl Fn(FileId, FileId) -> bool,
-) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let mut start = 0;
-    names.chunk_by(move |&one, &other| together(one, other)).map(move |chunk| {
-        start += chunk.len();
-        start - chunk.len()..start
-    })
+/// A file's name in the order in which files are compared.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    size: u64,
+    device: u64,
+    inode: u64,
+    id: FileId,
+}
+
+impl Place {
+    fn all(inventory: &Inventory, min_size: u64) -> Vec<Self> {
+        let place = |(id, file): (FileId, &File)| {
+            let device = inventory.directory(id.directory).device;
+            Self { size: file.size, device, inode: file.inode, id }
+        };
+        inventory.files().filter(|(_, file)| file.size >= min_size).map(place).collect()
+    }
 }
 
 /// What the readers share.
@@ -202,28 +209,33 @@ struct Open {
     member: Member,
     /// Where it stayed open from the block before.
     file: Option<OwnedFd>,
+    /// The number of its block among the distinct ones.
+    slot: usize,
 }
 
 impl Job<'_> {
     fn read_class(&self, reader: &mut Reader, class: &Class, crew: &Crew<Class>) {
-        let member =
-            |&inode| Open { member: Member { inode, attributes: AttributesId::NONE }, file: None };
-        let members: Vec<Open> = self.inodes[class.first..class.end].iter().map(member).collect();
+        let open = |&inode| Open {
+            member: Member { inode, attributes: AttributesId::NONE },
+            file: None,
+            slot: 0,
+        };
+        let members = self.inodes[class.first..class.end].iter().map(open).collect();
         let mut cohorts = vec![Cohort { members, offset: 0, scan: Scan::new(self.reading.scope) }];
-        let bytes = class.size * (class.end - class.first) as u64;
         while let Some(cohort) = cohorts.pop() {
-            let length = usize::try_from(class.size - cohort.offset).unwrap_or(BLOCK).min(BLOCK);
+            let left = class.size - cohort.offset;
+            let length = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
             let next = cohort.offset + length as u64;
             for (members, scan) in self.part(reader, cohort, length, class.size, crew) {
                 if next < class.size {
                     cohorts.push(Cohort { members, offset: next, scan });
                 } else {
                     let members = members.into_iter().map(|open| open.member).collect();
-                    reader.groups.push(Group { members, nature: scan.nature() });
+                    reader.groups.push(Group { members, nature: scan.into_nature() });
                 }
             }
         }
-        self.progress.read(bytes);
+        self.progress.read(class.size * (class.end - class.first) as u64);
     }
 
     /// Reads the next block of every member and lets those part that differ. Returns those who are
@@ -236,51 +248,74 @@ impl Job<'_> {
         size: u64,
         crew: &Crew<Class>,
     ) -> Vec<(Vec<Open>, Scan)> {
-        reader.blocks.start(length);
         let last = cohort.offset + length as u64 == size;
-        let mut parts: Vec<(Vec<Open>, Scan)> = Vec::new();
+        let keep_open = !last && cohort.members.len() <= KEPT_OPEN;
+        // By slot: the first member, and what the others made known of its content.
+        let mut firsts: Vec<(FileId, Option<Scan>)> = Vec::new();
+        let mut members = Vec::with_capacity(cohort.members.len());
+        reader.blocks.start(length);
         for mut open in cohort.members {
-            let began = Instant::now();
-            match self.read_block(reader, &mut open, cohort.offset, last) {
-                Ok(true) => {}
-                Ok(false) => {
-                    reader.unsteady.push(self.name(&open));
-                    continue;
-                }
-                Err(errno) => {
-                    let path = self.inventory.shown(self.name(&open));
-                    reader.problems.push(Problem::system("read", &path, errno));
-                    continue;
-                }
-            }
-            crew.waited(began, Duration::from_nanos(length as u64));
-            let (slot, block) = reader.blocks.place();
-            if last || slot >= KEPT_OPEN {
-                open.file = None;
-            }
-            if slot == parts.len() {
-                parts.push((vec![open], cohort.scan.clone()));
+            if !self.read_block(reader, &mut open, cohort.offset, last, crew) {
                 continue;
             }
-            let (members, scan) = &mut parts[slot];
-            if members.len() == 1 {
-                let names = [self.name(&members[0]), self.name(&open)];
-                scan.see(cohort.offset, block, &names.map(|name| self.inventory.name_bytes(name)));
+            let (slot, block) = reader.blocks.place();
+            let name = self.name(&open);
+            match firsts.get_mut(slot) {
+                None => firsts.push((name, None)),
+                Some((_, Some(_))) => {}
+                Some((first, unseen)) => {
+                    let names = [*first, name].map(|name| self.inventory.name_bytes(name));
+                    let mut scan = cohort.scan.clone();
+                    scan.see(cohort.offset, block, &names);
+                    *unseen = Some(scan);
+                }
             }
-            members.push(open);
+            if !keep_open {
+                open.file = None;
+            }
+            members.push(Open { slot, ..open });
         }
-        parts.retain(|(members, _)| members.len() > 1);
+        members.sort_by_key(|open| open.slot);
+        let mut parts = Vec::new();
+        for (slot, (_, scan)) in firsts.into_iter().enumerate().rev() {
+            let start = members.partition_point(|open| open.slot < slot);
+            match scan {
+                Some(scan) => parts.push((members.split_off(start), scan)),
+                None => members.truncate(start),
+            }
+        }
         parts
     }
 
-    /// Reads a member's block behind those that are held. False when the file has another size by
-    /// now.
+    /// Reads a member's block behind those that are held. False when the member is out of it: the
+    /// file has another size by now, or cannot be read.
     fn read_block(
         &self,
         reader: &mut Reader,
         open: &mut Open,
         offset: u64,
         last: bool,
+        crew: &Crew<Class>,
+    ) -> bool {
+        let read = self.try_read_block(reader, open, offset, last, crew);
+        match read {
+            Ok(true) => return true,
+            Ok(false) => reader.unsteady.push(self.name(open)),
+            Err(errno) => {
+                let path = self.inventory.shown(self.name(open));
+                reader.problems.push(Problem::system("read", &path, errno));
+            }
+        }
+        false
+    }
+
+    fn try_read_block(
+        &self,
+        reader: &mut Reader,
+        open: &mut Open,
+        offset: u64,
+        last: bool,
+        crew: &Crew<Class>,
     ) -> Result<bool, Errno> {
         let file = match open.file.take() {
             Some(file) => file,
@@ -289,7 +324,7 @@ impl Job<'_> {
         if offset == 0 {
             open.member.attributes = self.known.of(&file);
         }
-        let steady = reader.blocks.read(&file, offset, last)?;
+        let steady = reader.blocks.read(&file, offset, last, || crew.call_in())?;
         open.file = Some(file);
         Ok(steady)
     }
@@ -343,9 +378,15 @@ impl Blocks {
         }
     }
 
-    /// Reads the block at hand. False when the file ends before it does, or after it where it is
-    /// said to be the last.
-    fn read(&mut self, file: &OwnedFd, offset: u64, last: bool) -> Result<bool, Errno> {
+    /// Reads the block at hand, and says so when the disk has to be waited for. False when the
+    /// file ends before the block does, or after it where it is said to be the last.
+    fn read(
+        &mut self,
+        file: &OwnedFd,
+        offset: u64,
+        last: bool,
+        waiting: impl Fn(),
+    ) -> Result<bool, Errno> {
         let start = self.at_hand();
         // One byte more tells whether the file ends where it should, without another call.
         let wanted = self.length + usize::from(last);
@@ -354,15 +395,21 @@ impl Blocks {
         }
         let space = &mut self.bytes[start..start + wanted];
         let mut filled = 0;
+        let mut flags = ReadWriteFlags::NOWAIT;
         while filled < wanted {
-            match pread(file, &mut space[filled..], offset + filled as u64) {
+            let mut rest = [IoSliceMut::new(&mut space[filled..])];
+            match preadv2(file, &mut rest, offset + filled as u64, flags) {
                 Ok(0) => break,
-                // A regular file gives less than was asked for only at its end.
                 Ok(count) if last && filled + count == self.length => {
                     filled += count;
                     break;
                 }
                 Ok(count) => filled += count,
+                Err(Errno::AGAIN) => {
+                    waiting();
+                    flags = ReadWriteFlags::empty();
+                }
+                Err(Errno::OPNOTSUPP) => flags = ReadWriteFlags::empty(),
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno),
             }

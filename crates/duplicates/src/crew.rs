@@ -81,9 +81,13 @@ impl<T> Crew<T> {
     /// Calls in another worker when what began at `began`, and takes `expected` from the page
     /// cache, had to wait for the disk.
     pub(crate) fn waited(&self, began: Instant, expected: Duration) {
-        if began.elapsed() < A_WAIT + expected {
-            return;
+        if began.elapsed() >= A_WAIT + expected {
+            self.call_in();
         }
+    }
+
+    /// Calls in another worker, as far as there is something left to do for it.
+    pub(crate) fn call_in(&self) {
         let mut state = self.lock();
         if state.wanted == state.workers && state.workers < MOST_WORKERS && !state.tasks.is_empty()
         {

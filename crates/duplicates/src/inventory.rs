@@ -179,6 +179,13 @@ impl Inventory {
         })
     }
 
+    /// The files in a directory itself.
+    pub(crate) fn file_ids(&self, directory: DirectoryId) -> impl Iterator<Item = FileId> + use<> {
+        let count = u32::try_from(self.directory(directory).files.len());
+        (0..count.expect("the walk counts in 32 bits"))
+            .map(move |index| FileId { directory, index })
+    }
+
     pub(crate) fn directory_ids(&self) -> impl DoubleEndedIterator<Item = DirectoryId> + use<> {
         (0..u32::try_from(self.directories.len()).expect("the walk counts in 32 bits"))
             .map(DirectoryId)
@@ -232,18 +239,25 @@ impl Inventory {
         path
     }
 
+    /// Puts the path together from its end, where the climb begins.
     fn append_below_root(&self, id: DirectoryId, path: &mut Vec<u8>) {
-        let mut names = Vec::with_capacity(16);
-        let mut here = id;
-        while let Some(parent) = self.directory(here).parent {
-            names.push(&self.directory(here).name);
-            here = parent;
-        }
-        for name in names.into_iter().rev() {
-            if !path.is_empty() {
-                path.push(b'/');
-            }
-            path.extend_from_slice(name);
+        let start = path.len();
+        let mut length = 0;
+        self.climb(id, |name| length += name.len() + 1);
+        path.resize(start + length.saturating_sub(1), b'/');
+        let mut end = path.len();
+        self.climb(id, |name| {
+            path[end - name.len()..end].copy_from_slice(name);
+            end = (end - name.len()).saturating_sub(1);
+        });
+    }
+
+    /// Calls `visit` with the names of the directory and those above it, up to its root.
+    fn climb<'all>(&'all self, id: DirectoryId, mut visit: impl FnMut(&'all [u8])) {
+        let mut here = self.directory(id);
+        while let Some(parent) = here.parent {
+            visit(&here.name);
+            here = self.directory(parent);
         }
     }
 

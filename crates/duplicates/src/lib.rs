@@ -14,7 +14,9 @@ mod attributes;
 mod content;
 mod nature;
 
+mod closure;
 mod directories;
+mod equality;
 pub mod plan;
 mod relative;
 mod surroundings;

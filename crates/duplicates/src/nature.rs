@@ -18,16 +18,36 @@ pub(crate) enum Scope {
 }
 
 /// What was learned from a content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Nature {
     /// What a link to the file itself would change.
     pub(crate) harm: Option<Harm>,
-    /// How many directories up from its own the content reaches with `..`.
-    pub(crate) reach: u8,
+    /// Where the content leads to with `..`; matters for links to directories.
+    pub(crate) reach: Reach,
 }
 
-/// Reaches who knows where.
-pub(crate) const ANYWHERE: u8 = u8::MAX;
+/// Where a content leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To these places, or to none.
+    To(Vec<Climb>),
+    /// Nobody knows.
+    Anywhere,
+}
+
+/// A relative path with `..` that a content holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Climb {
+    pub(crate) path: Box<[u8]>,
+    /// False where something stands before it that only a program knows, as in `$(src)/../lib`.
+    pub(crate) whole: bool,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self::To(Vec::new())
+    }
+}
 
 /// Why a content would not be the same behind a symbolic link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +69,8 @@ pub(crate) struct Scan {
     scope: Scope,
     rules: Option<&'static Rules>,
     nature: Nature,
+    /// A script may climb without writing `../`.
+    climbs_by_name: bool,
     /// The end of the block before, where something may have begun.
     tail: Vec<u8>,
 }
@@ -73,6 +95,9 @@ const REAL_PATHS: &[(&[u8], Harm)] = &[
     (b"cd -P", Harm::Script),
     (b"file normalize", Harm::Script),
 ];
+
+/// How a script that knows its own place may go up from there.
+const CLIMBING: [&[u8]; 5] = [b"dirname", b"updir", b"parent", b"\"..\"", b"'..'"];
 
 static TEXT: Rules = Rules { always: None, telling: &[], names_paths: true };
 static LINKER_SCRIPT: Rules = Rules { always: Some(Harm::LinkerScript), ..TEXT };
@@ -131,11 +156,22 @@ const TAIL: usize = 64;
 
 impl Scan {
     pub(crate) fn new(scope: Scope) -> Self {
-        Self { scope, rules: None, nature: Nature::default(), tail: Vec::new() }
+        Self {
+            scope,
+            rules: None,
+            nature: Nature::default(),
+            climbs_by_name: false,
+            tail: Vec::new(),
+        }
     }
 
-    pub(crate) fn nature(&self) -> Nature {
-        self.nature
+    pub(crate) fn into_nature(self) -> Nature {
+        let Self { mut nature, climbs_by_name, rules, .. } = self;
+        let asks = rules.is_some_and(|rules| rules.always.is_none());
+        if nature.harm == Some(Harm::Script) && asks && climbs_by_name {
+            nature.reach = Reach::Anywhere;
+        }
+        nature
     }
 
     /// Looks at the next block. `names` are names of files with this content: a script may be
@@ -170,14 +206,31 @@ impl Scan {
             }
         }
         if self.scope == Scope::Directories {
-            let reach = match self.nature.harm {
-                Some(Harm::Origin) => origin_reach(bytes),
-                Some(Harm::Relocatable | Harm::LinkerScript) => ANYWHERE,
-                Some(Harm::Script) if rules.always.is_none() => ANYWHERE,
-                _ if rules.names_paths => longest_climb(bytes),
-                _ => 0,
-            };
-            self.nature.reach = self.nature.reach.max(reach);
+            match self.nature.harm {
+                Some(Harm::Origin) => self.nature.reach.add_all(origin_climbs(bytes)),
+                Some(Harm::Relocatable | Harm::LinkerScript) => self.nature.reach = Reach::Anywhere,
+                _ if rules.names_paths => self.nature.reach.add_all(climbs(bytes)),
+                _ => {}
+            }
+            let by_name = |word: &&[u8]| memmem::find(bytes, word).is_some();
+            if !rules.telling.is_empty() && !self.climbs_by_name {
+                self.climbs_by_name = CLIMBING.iter().any(by_name);
+            }
+        }
+    }
+}
+
+impl Reach {
+    fn add_all(&mut self, climbs: impl Iterator<Item = Climb>) {
+        /// A content that leads to more places than that is not worth following.
+        const MOST: usize = 64;
+        for climb in climbs {
+            let Self::To(known) = self else { return };
+            if climb.path.len() > LONGEST_CLIMB || known.len() == MOST {
+                *self = Self::Anywhere;
+            } else if !known.contains(&climb) {
+                known.push(climb);
+            }
         }
     }
 }
@@ -241,37 +294,56 @@ fn rules_for_ending(name: &[u8]) -> Option<&'static Rules> {
     })
 }
 
-/// How far `$ORIGIN/../..` goes.
-fn origin_reach(bytes: &[u8]) -> u8 {
-    let ends = [b"$ORIGIN".as_slice(), b"${ORIGIN}"];
-    let starts = ends
-        .into_iter()
-        .flat_map(|text| memmem::find_iter(bytes, text).map(move |position| position + text.len()));
-    starts
-        .map(|start| leading_climb(bytes[start..].strip_prefix(b"/").unwrap_or(b"")))
-        .max()
-        .unwrap_or(0)
+/// Where `$ORIGIN/../lib` leads to.
+fn origin_climbs(bytes: &[u8]) -> impl Iterator<Item = Climb> {
+    let origins: [&[u8]; 2] = [b"$ORIGIN/", b"${ORIGIN}/"];
+    origins.into_iter().flat_map(move |origin| {
+        memmem::find_iter(bytes, origin).filter_map(move |position| {
+            let path = path_at_start(&bytes[position + origin.len()..]);
+            (memmem::find(path, b"..").is_some()).then(|| Climb { path: path.into(), whole: true })
+        })
+    })
 }
 
-/// The most `../` in a row.
-fn longest_climb(bytes: &[u8]) -> u8 {
-    let mut longest = 0;
-    let mut rest = bytes;
-    while let Some(position) = memmem::find(rest, b"../") {
-        rest = &rest[position..];
-        let climb = leading_climb(rest);
-        longest = longest.max(climb);
-        rest = &rest[3 * usize::from(climb).max(1)..];
-    }
-    longest
+/// All relative paths with `..` in a text.
+fn climbs(bytes: &[u8]) -> impl Iterator<Item = Climb> {
+    let mut from = 0;
+    memmem::find_iter(bytes, b"../").filter_map(move |position| {
+        // The path that was found before goes on to here; or an ellipsis, as in `arch/.../mach-*`.
+        if position < from || bytes[..position].ends_with(b".") {
+            return None;
+        }
+        let before = &bytes[..position];
+        let unlike_path = |byte: &u8| !is_path_byte(*byte);
+        let start = before.iter().rev().take(LONGEST_CLIMB).position(|byte| unlike_path(byte));
+        let start =
+            start.map_or(position.saturating_sub(LONGEST_CLIMB), |length| position - length);
+        let after = path_at_start(&bytes[position..]);
+        from = position + after.len();
+        let known_before = start == 0
+            || !matches!(bytes[start - 1], b'$' | b'%' | b'{' | b'}' | b'(' | b')' | b'`');
+        match (known_before, bytes[start]) {
+            // An absolute path is the same from everywhere.
+            (true, b'/') => None,
+            (true, _) => Some(Climb { path: bytes[start..from].into(), whole: true }),
+            (false, _) => Some(Climb { path: after.into(), whole: false }),
+        }
+    })
 }
 
-fn leading_climb(mut bytes: &[u8]) -> u8 {
-    let mut count: u8 = 0;
-    while let Some(rest) = bytes.strip_prefix(b"..") {
-        count = count.saturating_add(1);
-        let Some(rest) = rest.strip_prefix(b"/") else { break };
-        bytes = rest;
+/// Longer ones are not followed.
+const LONGEST_CLIMB: usize = 255;
+
+fn path_at_start(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&byte| !is_path_byte(byte)).unwrap_or(bytes.len());
+    // A full stop or a comma ends the sentence, not the path.
+    let path = &bytes[..end];
+    match path {
+        [path @ .., b'.' | b','] if !path.ends_with(b".") => path,
+        path => path,
     }
-    count
+}
+
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-+/@~,=".contains(&byte) || byte >= 0x80
 }

@@ -136,7 +136,7 @@ pub(crate) fn plan(
             .filter(|member| planner.stays(member).next().is_some())
             .collect();
         if members.len() > 1 && planner.size(&members) >= rules.min_size {
-            planner.add(&mut plan, &members, group.nature);
+            planner.add(&mut plan, &members, &group.nature);
         }
     }
     let unsteady = groups.unsteady.iter();
@@ -171,7 +171,7 @@ impl Planner<'_> {
         self.inventory.file(self.groups.names(&members[0])[0]).size
     }
 
-    fn add(&self, plan: &mut Plan, members: &[Member], nature: Nature) {
+    fn add(&self, plan: &mut Plan, members: &[Member], nature: &Nature) {
         if let Some(harm) = self.harm(nature) {
             self.leave(plan, &members[1..], Reason::Harm(harm));
             return;
@@ -199,7 +199,7 @@ impl Planner<'_> {
     }
 
     /// What a link to a file of this content would change; other kinds of links change nothing.
-    fn harm(&self, nature: Nature) -> Option<Harm> {
+    fn harm(&self, nature: &Nature) -> Option<Harm> {
         nature.harm.filter(|_| self.rules.kind == Kind::Symbolic && !self.rules.all)
     }
 
