@@ -1,0 +1,100 @@
+//! The programs that clink is compared with, each as it is told to find and to change nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::machine::{self, Requirement};
+
+/// A finder of duplicates.
+pub(super) struct Peer {
+    pub(super) name: &'static str,
+    arguments: &'static [&'static str],
+    source: Source,
+}
+
+/// Where a peer comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    Debian(&'static str),
+    Crates,
+}
+
+/// Each compares the content of all files, hidden and ignored ones too, as clink does. hardlink and
+/// jdupes compare byte by byte; the others trust a hash.
+pub(super) const PEERS: [Peer; 6] = [
+    Peer {
+        name: "fclones",
+        arguments: &["group", "--hidden", "--no-ignore"],
+        source: Source::Crates,
+    },
+    Peer {
+        name: "rdfind",
+        arguments: &["-dryrun", "true", "-makeresultsfile", "false"],
+        source: Source::Debian("rdfind"),
+    },
+    Peer {
+        name: "jdupes",
+        arguments: &["-r", "-q", "-m"],
+        source: Source::Debian("jdupes"),
+    },
+    Peer { name: "yadf", arguments: &["--no-empty"], source: Source::Crates },
+    Peer {
+        name: "hardlink",
+        arguments: &["--content", "--dry-run"],
+        source: Source::Debian("util-linux"),
+    },
+    Peer {
+        name: "rmlint",
+        arguments: &["--types=df", "--hidden", "--output=summary"],
+        source: Source::Debian("rmlint"),
+    },
+];
+
+impl Peer {
+    /// How to look through `tree` with this peer, if it is installed.
+    pub(super) fn command(&self, tree: &Path) -> Option<Command> {
+        let mut command = Command::new(self.find()?);
+        command.args(self.arguments).arg(tree);
+        Some(command)
+    }
+
+    /// What to run to have this peer.
+    pub(super) fn installation(&self) -> String {
+        match self.source {
+            Source::Debian(package) => machine::apt_get_line(&[package]),
+            Source::Crates => format!("cargo install --locked {}", self.name),
+        }
+    }
+
+    fn find(&self) -> Option<PathBuf> {
+        machine::find(self.name).or_else(|| {
+            // Here is where cargo puts programs, whether or not PATH knows.
+            let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
+                Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))
+            })?;
+            Some(home.join("bin").join(self.name)).filter(|path| path.is_file())
+        })
+    }
+}
+
+/// Installs the peers that are missing.
+pub(super) fn install() -> Result<()> {
+    let from_debian: Vec<Requirement> = PEERS
+        .iter()
+        .filter_map(|peer| match peer.source {
+            Source::Debian(package) => Some(Requirement { program: peer.name, package }),
+            Source::Crates => None,
+        })
+        .collect();
+    machine::install(&from_debian)?;
+    for peer in &PEERS {
+        if matches!(peer.source, Source::Crates) && peer.find().is_none() {
+            machine::say(&format!("installing {}", peer.name));
+            machine::run(Command::new("cargo").args(["install", "--locked", peer.name]))
+                .with_context(|| format!("cannot install `{}`", peer.name))?;
+        }
+    }
+    Ok(())
+}
