@@ -16,7 +16,7 @@ enum Chore {
     /// Compare a tool with its peers
     Bench(bench::Arguments),
     /// Walk a tree and read the files that may have a duplicate; the benchmark's floor
-    #[command(hide = true)]
+    #[command(hide = true, name = bench::floor::COMMAND)]
     ReadFloor(bench::floor::Arguments),
 }
 

@@ -1,6 +1,7 @@
 //! Counts a tree: its files, their bytes, and how many of these are there twice.
 
 use std::collections::HashSet;
+use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -16,6 +17,21 @@ pub(super) struct Census {
     /// Files that have the content of another one that was counted already.
     pub(super) duplicate_files: u64,
     pub(super) duplicate_bytes: u64,
+}
+
+impl Display for Census {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            files,
+            bytes,
+            duplicate_files,
+            duplicate_bytes,
+        } = self;
+        write!(
+            out,
+            "{files} files, {bytes} bytes; {duplicate_files} duplicates with {duplicate_bytes} bytes"
+        )
+    }
 }
 
 /// Counts the tree below `root`.
@@ -55,10 +71,20 @@ mod tests {
     #[test]
     fn two_copies_of_a_file_are_one_duplicate() {
         let tree = tempfile::tempdir().expect("a directory for the test");
-        for (name, content) in [("one", "same"), ("two", "same"), ("three", "else"), ("four", "")] {
+        for (name, content) in [
+            ("one", "same"),
+            ("two", "same"),
+            ("three", "else"),
+            ("four", ""),
+        ] {
             fs::write(tree.path().join(name), content).expect("a file");
         }
-        let expected = Census { files: 4, bytes: 12, duplicate_files: 1, duplicate_bytes: 4 };
+        let expected = Census {
+            files: 4,
+            bytes: 12,
+            duplicate_files: 1,
+            duplicate_bytes: 4,
+        };
         assert_eq!(count(tree.path()).expect("a census"), expected);
     }
 }

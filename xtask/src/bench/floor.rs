@@ -1,11 +1,19 @@
 //! The floor: walks a tree and reads the candidates without looking at a byte.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
 use super::listing;
+use super::race::Contestant;
+
+/// How the floor is called in tables.
+pub(super) const FLOOR: &str = "floor";
+
+/// The command of these chores that runs the floor in a process of its own.
+pub(crate) const COMMAND: &str = "read-floor";
 
 /// Which tree is read.
 #[derive(Debug, Args)]
@@ -27,4 +35,14 @@ fn read_candidates(arguments: &Arguments) -> rustix::io::Result<()> {
         reader.read(file, |_| {})?;
     }
     Ok(())
+}
+
+/// The floor as one of those who run.
+pub(super) fn contestant(xtask: &Path, tree: &Path) -> Contestant {
+    let mut command = Command::new(xtask);
+    command.arg(COMMAND).arg(tree);
+    Contestant {
+        name: FLOOR,
+        command,
+    }
 }

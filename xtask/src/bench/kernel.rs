@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::machine;
+use super::host;
 use super::packages::{self, Cache};
 
 const PACKAGE: &str = "linux-source-6.1";
@@ -18,19 +18,23 @@ const EDITS: usize = 48;
 pub(super) fn build(directory: &Path, cache: &Cache) -> Result<()> {
     let original = directory.join("a");
     let edited = directory.join("b");
-    machine::say("kernel: unpacking");
+    host::say("kernel: unpacking");
     unpack(&original, cache)?;
-    machine::say("kernel: copying and editing");
-    machine::run(Command::new("cp").arg("--archive").args([&original, &edited]))?;
+    host::say("kernel: copying and editing");
+    host::run(
+        Command::new("cp")
+            .arg("--archive")
+            .args([&original, &edited]),
+    )?;
     edit(&edited)
 }
 
 fn unpack(source: &Path, cache: &Cache) -> Result<()> {
-    machine::empty_directory(source)?;
+    host::empty_directory(source)?;
     for package in cache.fetch(&[PACKAGE.to_owned()])? {
         let unpacked = source.with_extension("package");
         packages::unpack(&package, &unpacked)?;
-        machine::run(
+        host::run(
             Command::new("tar")
                 .args(["--extract", "--strip-components=1", "--file"])
                 .arg(unpacked.join(format!("usr/src/{PACKAGE}.tar.xz")))
@@ -71,5 +75,8 @@ fn collect_c_files(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()>
 }
 
 fn append(file: &Path, number: usize) -> io::Result<()> {
-    writeln!(OpenOptions::new().append(true).open(file)?, "/* edit {number} of {EDITS} */")
+    writeln!(
+        OpenOptions::new().append(true).open(file)?,
+        "/* edit {number} of {EDITS} */"
+    )
 }

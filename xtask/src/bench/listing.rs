@@ -67,12 +67,18 @@ impl Listing {
         for file in &self.files {
             *files_of_size.entry(file.size).or_default() += 1;
         }
-        self.files.iter().filter(move |file| files_of_size[&file.size] > 1)
+        self.files
+            .iter()
+            .filter(move |file| files_of_size[&file.size] > 1)
     }
 
     /// Makes ready to read files.
     pub(super) fn reader(&self) -> Reader<'_> {
-        Reader { listing: self, directory: None, buffer: vec![0; READ_AT_ONCE] }
+        Reader {
+            listing: self,
+            directory: None,
+            buffer: vec![0; READ_AT_ONCE],
+        }
     }
 
     fn list_directory(
@@ -102,7 +108,8 @@ impl Listing {
         let begin = self.names.len();
         let parent_begin = self.directories[parent].0 as usize;
         let parent_length = self.name(self.directories[parent]).to_bytes().len();
-        self.names.extend_from_within(parent_begin..parent_begin + parent_length);
+        self.names
+            .extend_from_within(parent_begin..parent_begin + parent_length);
         self.names.push(b'/');
         self.names.extend_from_slice(name.to_bytes_with_nul());
         self.directories.push(Name::at(begin));
@@ -131,7 +138,12 @@ impl Listing {
     }
 
     fn open_directory(&self, number: usize) -> Result<OwnedFd> {
-        openat(&self.root, self.name(self.directories[number]), directory_flags(), Mode::empty())
+        openat(
+            &self.root,
+            self.name(self.directories[number]),
+            directory_flags(),
+            Mode::empty(),
+        )
     }
 
     fn name(&self, name: Name) -> &CStr {
@@ -199,9 +211,12 @@ mod tests {
     fn only_files_that_share_their_size_are_read_and_hard_links_are_one() {
         let tree = tempfile::tempdir().expect("a directory for the test");
         fs::create_dir_all(tree.path().join("deep/er")).expect("a directory");
-        for (name, content) in
-            [("one", "same size"), ("deep/two", "size same"), ("deep/er/three", "alone"), ("empty", "")]
-        {
+        for (name, content) in [
+            ("one", "same size"),
+            ("deep/two", "size same"),
+            ("deep/er/three", "alone"),
+            ("empty", ""),
+        ] {
             fs::write(tree.path().join(name), content).expect("a file");
         }
         fs::hard_link(tree.path().join("deep/er/three"), tree.path().join("four")).expect("a link");
@@ -213,7 +228,9 @@ mod tests {
         let mut reader = listing.reader();
         let mut read = Vec::new();
         for file in listing.candidates() {
-            reader.read(file, |bytes| read.push(bytes.to_vec())).expect("readable");
+            reader
+                .read(file, |bytes| read.push(bytes.to_vec()))
+                .expect("readable");
         }
         read.sort();
         assert_eq!(read, [b"same size", b"size same"]);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::machine;
+use super::host;
 
 /// A directory that keeps the packages that were downloaded.
 pub(super) struct Cache {
@@ -22,19 +22,28 @@ impl Cache {
         let nothing_installed = directory.join("nothing-installed");
         std::fs::write(&nothing_installed, "")
             .with_context(|| format!("cannot write `{}`", nothing_installed.display()))?;
-        Ok(Self { directory, nothing_installed })
+        Ok(Self {
+            directory,
+            nothing_installed,
+        })
     }
 
     /// Downloads the packages that are not here yet, and gives all their files.
     pub(super) fn fetch(&self, packages: &[String]) -> Result<Vec<PathBuf>> {
         // apt-get lists only what the current directory lacks; `/` holds no package.
-        let all = machine::output(
-            Command::new("apt-get").args(["download", "--print-uris"]).args(packages).current_dir("/"),
+        let all = host::output(
+            Command::new("apt-get")
+                .args(["download", "--print-uris"])
+                .args(packages)
+                .current_dir("/"),
         )?;
-        let files: Vec<PathBuf> =
-            all.lines().filter_map(file_name).map(|name| self.directory.join(name)).collect();
+        let files: Vec<PathBuf> = all
+            .lines()
+            .filter_map(file_name)
+            .map(|name| self.directory.join(name))
+            .collect();
         if !files.iter().all(|file| file.exists()) {
-            machine::run(
+            host::run(
                 Command::new("apt-get")
                     .args(["download", "--option", "APT::Sandbox::User=root"])
                     .args(packages)
@@ -48,14 +57,23 @@ impl Cache {
     pub(super) fn closure(&self, wanted: &[&str]) -> Result<Vec<String>> {
         let status = format!("Dir::State::status={}", self.nothing_installed.display());
         // A package cache on disk would have been made from the machine's real status.
-        let plan = machine::output(
+        let plan = host::output(
             Command::new("apt-get")
                 .args(["--simulate", "--no-install-recommends", "--option", &status])
-                .args(["--option", "Dir::Cache::pkgcache=", "--option", "Dir::Cache::srcpkgcache="])
+                .args([
+                    "--option",
+                    "Dir::Cache::pkgcache=",
+                    "--option",
+                    "Dir::Cache::srcpkgcache=",
+                ])
                 .arg("install")
                 .args(wanted),
         )?;
-        Ok(plan.lines().filter_map(planned).map(str::to_owned).collect())
+        Ok(plan
+            .lines()
+            .filter_map(planned)
+            .map(str::to_owned)
+            .collect())
     }
 }
 
@@ -70,15 +88,26 @@ pub(super) struct Description {
 
 /// Asks apt for the description of each package.
 pub(super) fn describe(packages: &[String]) -> Result<Vec<Description>> {
-    let records = machine::output(
-        Command::new("apt-cache").args(["show", "--no-all-versions"]).args(packages),
+    let records = host::output(
+        Command::new("apt-cache")
+            .args(["show", "--no-all-versions"])
+            .args(packages),
     )?;
-    Ok(records.split("\n\n").filter(|record| !record.is_empty()).map(description).collect())
+    Ok(records
+        .split("\n\n")
+        .filter(|record| !record.is_empty())
+        .map(description)
+        .collect())
 }
 
 /// Unpacks a package without installing it.
 pub(super) fn unpack(package: &Path, directory: &Path) -> Result<()> {
-    machine::run(Command::new("dpkg-deb").arg("--extract").arg(package).arg(directory))
+    host::run(
+        Command::new("dpkg-deb")
+            .arg("--extract")
+            .arg(package)
+            .arg(directory),
+    )
 }
 
 fn description(record: &str) -> Description {
@@ -111,7 +140,10 @@ mod tests {
 
     #[test]
     fn apt_lists_are_read_line_by_line() {
-        assert_eq!(file_name("'address' make_4.3_amd64.deb 395744 SHA256:00"), Some("make_4.3_amd64.deb"));
+        assert_eq!(
+            file_name("'address' make_4.3_amd64.deb 395744 SHA256:00"),
+            Some("make_4.3_amd64.deb")
+        );
         assert_eq!(planned("Inst make (4.3 Debian:12 [amd64])"), Some("make"));
         assert_eq!(planned("Conf make (4.3 Debian:12 [amd64])"), None);
     }

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::machine::{self, Requirement};
+use super::host::{self, Requirement};
+use super::race::{Contestant, LeftOut};
 
 /// A finder of duplicates.
 pub(super) struct Peer {
@@ -39,7 +40,11 @@ pub(super) const PEERS: [Peer; 6] = [
         arguments: &["-r", "-q", "-m"],
         source: Source::Debian("jdupes"),
     },
-    Peer { name: "yadf", arguments: &["--no-empty"], source: Source::Crates },
+    Peer {
+        name: "yadf",
+        arguments: &["--no-empty"],
+        source: Source::Crates,
+    },
     Peer {
         name: "hardlink",
         arguments: &["--content", "--dry-run"],
@@ -52,6 +57,31 @@ pub(super) const PEERS: [Peer; 6] = [
     },
 ];
 
+/// The peers that are installed, ready to look through `tree`.
+pub(super) fn contestants(tree: &Path) -> Vec<Contestant> {
+    PEERS
+        .iter()
+        .filter_map(|peer| {
+            Some(Contestant {
+                name: peer.name,
+                command: peer.command(tree)?,
+            })
+        })
+        .collect()
+}
+
+/// The peers that are not installed, and how to have them.
+pub(super) fn missing() -> Vec<LeftOut> {
+    PEERS
+        .iter()
+        .filter(|peer| peer.find().is_none())
+        .map(|peer| LeftOut {
+            program: peer.name,
+            reason: format!("it is not installed: `{}`", peer.installation()),
+        })
+        .collect()
+}
+
 impl Peer {
     /// How to look through `tree` with this peer, if it is installed.
     pub(super) fn command(&self, tree: &Path) -> Option<Command> {
@@ -61,22 +91,26 @@ impl Peer {
     }
 
     /// What to run to have this peer.
-    pub(super) fn installation(&self) -> String {
+    fn installation(&self) -> String {
         match self.source {
-            Source::Debian(package) => machine::apt_get_line(&[package]),
+            Source::Debian(package) => host::apt_get_line(&[package]),
             Source::Crates => format!("cargo install --locked {}", self.name),
         }
     }
 
     fn find(&self) -> Option<PathBuf> {
-        machine::find(self.name).or_else(|| {
-            // Here is where cargo puts programs, whether or not PATH knows.
-            let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
-                Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))
-            })?;
-            Some(home.join("bin").join(self.name)).filter(|path| path.is_file())
-        })
+        host::find(self.name)
+            .or_else(|| Some(cargo_programs()?.join(self.name)).filter(|path| path.is_file()))
     }
+}
+
+/// Where cargo puts programs, whether or not `PATH` knows.
+fn cargo_programs() -> Option<PathBuf> {
+    let home = match std::env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => PathBuf::from(std::env::var_os("HOME")?).join(".cargo"),
+    };
+    Some(home.join("bin"))
 }
 
 /// Installs the peers that are missing.
@@ -84,15 +118,18 @@ pub(super) fn install() -> Result<()> {
     let from_debian: Vec<Requirement> = PEERS
         .iter()
         .filter_map(|peer| match peer.source {
-            Source::Debian(package) => Some(Requirement { program: peer.name, package }),
+            Source::Debian(package) => Some(Requirement {
+                program: peer.name,
+                package,
+            }),
             Source::Crates => None,
         })
         .collect();
-    machine::install(&from_debian)?;
+    host::install(&from_debian)?;
     for peer in &PEERS {
         if matches!(peer.source, Source::Crates) && peer.find().is_none() {
-            machine::say(&format!("installing {}", peer.name));
-            machine::run(Command::new("cargo").args(["install", "--locked", peer.name]))
+            host::say(&format!("installing {}", peer.name));
+            host::run(Command::new("cargo").args(["install", "--locked", peer.name]))
                 .with_context(|| format!("cannot install `{}`", peer.name))?;
         }
     }

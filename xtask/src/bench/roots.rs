@@ -5,18 +5,24 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::machine;
+use super::host;
 
 const IN_BOTH: &str = "build-essential,ca-certificates,git,nginx,perl,python3";
 
 /// Directory of each root filesystem, and the packages that only it holds.
-const ROOTS: [(&str, &str); 2] = [("php", "apache2,php-cli"), ("ruby", "redis-server,ruby,tcl")];
+const ROOTS: [(&str, &str); 2] = [
+    ("php", "apache2,php-cli"),
+    ("ruby", "redis-server,ruby,tcl"),
+];
 
 /// Builds the two root filesystems below `directory`.
 pub(super) fn build(directory: &Path) -> Result<()> {
     for (name, packages) in ROOTS {
-        machine::say(&format!("rootfs: {name}"));
-        build_root(&directory.join(name), &format!("--include={IN_BOTH},{packages}"))?;
+        host::say(&format!("rootfs: {name}"));
+        build_root(
+            &directory.join(name),
+            &format!("--include={IN_BOTH},{packages}"),
+        )?;
     }
     Ok(())
 }
@@ -25,11 +31,13 @@ pub(super) fn build(directory: &Path) -> Result<()> {
 /// read and remove all of it.
 fn build_root(root: &Path, include: &str) -> Result<()> {
     let archive = root.with_extension("tar");
-    machine::run(
-        Command::new("mmdebstrap").args(["--variant=minbase", include, "bookworm"]).arg(&archive),
+    host::run(
+        Command::new("mmdebstrap")
+            .args(["--variant=minbase", include, "bookworm"])
+            .arg(&archive),
     )?;
-    machine::empty_directory(root)?;
-    machine::run(
+    host::empty_directory(root)?;
+    host::run(
         Command::new("tar")
             .args(["--extract", "--exclude=./dev/*", "--file"])
             .arg(&archive)

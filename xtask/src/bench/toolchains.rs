@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::machine;
+use super::host;
 use super::packages::{self, Cache, Description};
 
 /// Directory and GNU triplet of each toolchain.
@@ -20,7 +20,7 @@ const TOOLCHAINS: [(&str, &str); 6] = [
 /// Unpacks the six toolchains below `directory`.
 pub(super) fn build(directory: &Path, cache: &Cache) -> Result<()> {
     for (name, triplet) in TOOLCHAINS {
-        machine::say(&format!("toolchains: {triplet}"));
+        host::say(&format!("toolchains: {triplet}"));
         for package in cache.fetch(&contents(triplet, cache)?)? {
             packages::unpack(&package, &directory.join(name))?;
         }
@@ -35,7 +35,11 @@ fn contents(triplet: &str, cache: &Cache) -> Result<Vec<String>> {
     let plugins = format!("gcc-12-plugin-dev-{triplet}");
     let closure = cache.closure(&[&compiler, &plugins, "dpkg-cross"])?;
     let descriptions = packages::describe(&closure)?;
-    Ok(descriptions.into_iter().filter(in_toolchain).map(|package| package.name).collect())
+    Ok(descriptions
+        .into_iter()
+        .filter(in_toolchain)
+        .map(|package| package.name)
+        .collect())
 }
 
 /// Leaves out the base system and the shared libraries that the compiler borrows from the host; the

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use serde::Serialize;
 
 use super::census::{self, Census};
-use super::machine::{self, Requirement};
+use super::host::{self, Requirement};
 use super::packages::Cache;
-use super::{kernel, roots, toolchains};
+use super::{kernel, peers, roots, toolchains};
 
 /// A tree that is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Tree {
     /// Six cross toolchains, each in its own directory
     Toolchains,
@@ -24,17 +26,32 @@ pub(crate) enum Tree {
 
 /// What the trees are made with.
 const MADE_WITH: [Requirement; 5] = [
-    Requirement { program: "dpkg-deb", package: "dpkg" },
-    Requirement { program: "mmdebstrap", package: "mmdebstrap" },
+    Requirement {
+        program: "dpkg-deb",
+        package: "dpkg",
+    },
+    Requirement {
+        program: "mmdebstrap",
+        package: "mmdebstrap",
+    },
     // Without root, mmdebstrap works in a user namespace.
-    Requirement { program: "newuidmap", package: "uidmap" },
-    Requirement { program: "tar", package: "tar" },
-    Requirement { program: "xz", package: "xz-utils" },
+    Requirement {
+        program: "newuidmap",
+        package: "uidmap",
+    },
+    Requirement {
+        program: "tar",
+        package: "tar",
+    },
+    Requirement {
+        program: "xz",
+        package: "xz-utils",
+    },
 ];
 
 /// The directory that keeps the trees from run to run.
 pub(super) struct Store {
-    pub(super) directory: PathBuf,
+    directory: PathBuf,
 }
 
 impl Tree {
@@ -48,16 +65,33 @@ impl Tree {
 }
 
 impl Store {
+    /// Opens the store in `directory`, or where cargo keeps what it makes.
+    pub(super) fn open(directory: Option<&Path>) -> Result<Self> {
+        let directory = match (directory, std::env::var_os("CARGO_TARGET_DIR")) {
+            (Some(chosen), _) => chosen.to_owned(),
+            (None, Some(target)) => PathBuf::from(target).join("bench"),
+            (None, None) => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench"),
+        };
+        // The programs that make trees run in other directories.
+        let absolute = fs::create_dir_all(&directory).and_then(|()| directory.canonicalize());
+        let directory =
+            absolute.with_context(|| format!("cannot open `{}`", directory.display()))?;
+        Ok(Self { directory })
+    }
+
     /// Makes the trees that are not there yet.
     pub(super) fn prepare(&self, trees: &[Tree]) -> Result<()> {
-        let missing: Vec<Tree> =
-            trees.iter().copied().filter(|tree| self.census(*tree).is_err()).collect();
+        let missing: Vec<Tree> = trees
+            .iter()
+            .copied()
+            .filter(|tree| self.census(*tree).is_err())
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
-        machine::require_debian_12()?;
-        machine::refresh_package_lists()?;
-        machine::install(&MADE_WITH)?;
+        host::require_debian_12()?;
+        host::refresh_package_lists()?;
+        host::install(&MADE_WITH)?;
         for tree in missing {
             self.make(tree)?;
         }
@@ -73,11 +107,30 @@ impl Store {
     pub(super) fn census(&self, tree: Tree) -> Result<Census> {
         let file = self.census_file(tree);
         let Ok(text) = fs::read(&file) else {
-            bail!("the tree `{}` is not there yet: run again with --prepare", tree.name());
+            bail!(
+                "the tree `{}` is not there yet: run again with --prepare",
+                tree.name()
+            );
         };
         serde_json::from_slice(&text).with_context(|| {
-            format!("cannot understand `{}`: remove it and run again with --prepare", file.display())
+            format!(
+                "cannot understand `{}`: remove it and run again with --prepare",
+                file.display()
+            )
         })
+    }
+
+    /// Writes what stands ready to the file `READY`: the trees that are there, and how the peers run.
+    pub(super) fn write_summary(&self) -> Result<()> {
+        let trees = Tree::value_variants().iter().filter_map(|&tree| {
+            let census = self.census(tree).ok()?;
+            Some(format!("{}: {census}\n", self.path(tree).display()))
+        });
+        let peers = peers::contestants(Path::new("TREE"));
+        let commands = peers.iter().map(|peer| host::line(&peer.command) + "\n");
+        let text: String = trees.chain(commands).collect();
+        let file = self.directory.join("READY");
+        fs::write(&file, text).with_context(|| format!("cannot write `{}`", file.display()))
     }
 
     /// Builds the tree aside, so that an interrupted build is never taken for a tree; the census is
@@ -85,7 +138,7 @@ impl Store {
     fn make(&self, tree: Tree) -> Result<()> {
         let cache = Cache::open(self.directory.join("downloads"))?;
         let partial = self.directory.join("partial");
-        machine::empty_directory(&partial)?;
+        host::empty_directory(&partial)?;
         match tree {
             Tree::Toolchains => toolchains::build(&partial, &cache),
             Tree::Rootfs => roots::build(&partial),
@@ -97,7 +150,7 @@ impl Store {
 
     fn keep(&self, partial: &Path, tree: Tree) -> Result<()> {
         let path = self.path(tree);
-        machine::empty_directory(&path)?;
+        host::empty_directory(&path)?;
         fs::rename(partial, &path).with_context(|| format!("cannot make `{}`", path.display()))?;
         let census = serde_json::to_vec(&census::count(&path)?)?;
         let file = self.census_file(tree);
@@ -106,32 +159,5 @@ impl Store {
 
     fn census_file(&self, tree: Tree) -> PathBuf {
         self.directory.join(format!("{}.json", tree.name()))
-    }
-}
-
-impl Store {
-    /// Writes what stands ready and how it is measured, for people and for scripts.
-    pub(super) fn write_summary(&self, trees: &[Tree]) -> Result<()> {
-        use std::fmt::Write as _;
-        let mut text = String::new();
-        for &tree in trees {
-            let census = self.census(tree)?;
-            let _ = writeln!(
-                text,
-                "{}: {} files, {} bytes, {} of them in {} duplicate files",
-                self.path(tree).display(),
-                census.files,
-                census.bytes,
-                census.duplicate_bytes,
-                census.duplicate_files
-            );
-        }
-        for peer in &super::peers::PEERS {
-            if let Some(command) = peer.command(Path::new("TREE")) {
-                let _ = writeln!(text, "{}", machine::line(&command));
-            }
-        }
-        fs::write(self.directory.join("READY"), text)?;
-        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What the preparation asks of the machine: to run programs, and to install the missing ones.
+//! What the benchmark asks of the machine it runs on: to run programs, and to install missing ones.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -25,7 +25,10 @@ pub(super) fn install(requirements: &[Requirement]) -> Result<()> {
         return Ok(());
     }
     if !is_root() {
-        bail!("programs are missing: as root, run `{}`", apt_get_line(&packages));
+        bail!(
+            "programs are missing: as root, run `{}`",
+            apt_get_line(&packages)
+        );
     }
     say(&format!("installing {}", packages.join(", ")));
     run(Command::new("apt-get")
@@ -36,18 +39,28 @@ pub(super) fn install(requirements: &[Requirement]) -> Result<()> {
 
 /// Brings the package lists up to date where that is allowed.
 pub(super) fn refresh_package_lists() -> Result<()> {
-    if is_root() { run(Command::new("apt-get").arg("update")) } else { Ok(()) }
+    if is_root() {
+        run(Command::new("apt-get").arg("update"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The one line that installs `packages`.
 pub(super) fn apt_get_line(packages: &[&str]) -> String {
-    format!("apt-get install --no-install-recommends {}", packages.join(" "))
+    format!(
+        "apt-get install --no-install-recommends {}",
+        packages.join(" ")
+    )
 }
 
 /// Refuses a machine whose packages are not the ones the trees are made from.
 pub(super) fn require_debian_12() -> Result<()> {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    if release.lines().any(|line| line == "VERSION_CODENAME=bookworm") {
+    if release
+        .lines()
+        .any(|line| line == "VERSION_CODENAME=bookworm")
+    {
         return Ok(());
     }
     bail!(
@@ -84,7 +97,12 @@ pub(super) fn output(command: &mut Command) -> Result<String> {
         .with_context(|| format!("cannot start `{}`", line(command)))?;
     if !result.status.success() {
         let complaint = String::from_utf8_lossy(&result.stderr);
-        bail!("`{}` failed with {}:\n{}", line(command), result.status, complaint.trim_end());
+        bail!(
+            "`{}` failed with {}:\n{}",
+            line(command),
+            result.status,
+            complaint.trim_end()
+        );
     }
     String::from_utf8(result.stdout)
         .with_context(|| format!("`{}` printed something that is not UTF-8", line(command)))
