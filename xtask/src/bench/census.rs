@@ -21,15 +21,14 @@ pub(super) struct Census {
 
 impl Display for Census {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let Self {
-            files,
-            bytes,
-            duplicate_files,
-            duplicate_bytes,
-        } = self;
+        let megabytes = |bytes: u64| (bytes + 500_000) / 1_000_000;
         write!(
             out,
-            "{files} files, {bytes} bytes; {duplicate_files} duplicates with {duplicate_bytes} bytes"
+            "{} files, {} MB; {} duplicates, {} MB",
+            self.files,
+            megabytes(self.bytes),
+            self.duplicate_files,
+            megabytes(self.duplicate_bytes),
         )
     }
 }

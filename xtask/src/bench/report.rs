@@ -253,8 +253,8 @@ mod tests {
             placing("hardlink", 2.2, 2.2, 80.0),
             placing("floor", 1.0, 1.0, 12.0),
         ];
-        expect![[r"
-            kernel: 157158 files, 2597364935 bytes; 78876 duplicates with 1299303572 bytes
+        expect![[r#"
+            kernel: 157158 files, 2597 MB; 78876 duplicates, 1299 MB
             medians of 5 rounds with a warm page cache
                       CPU s     min–max  ÷ clink  wall s    min–max  ÷ clink   MiB     min–max  ÷ clink
             clink      2.00   1.50–3.00     1.00    1.00  0.75–1.50     1.00  40.0   30.0–60.0     1.00
@@ -272,7 +272,7 @@ mod tests {
             missed  links, clink ÷ clink --directories: 12.00, at least 13
 
             left out: yadf: not installed
-        "]].assert_eq(&report(PageCache::Warm, programs).to_string());
+        "#]].assert_eq(&report(PageCache::Warm, programs).to_string());
     }
 
     #[test]
@@ -281,8 +281,8 @@ mod tests {
             placing("clink", 2.0, 4.0, 40.0),
             placing("jdupes", 3.0, 3.0, 9.0),
         ];
-        expect![[r"
-            kernel: 157158 files, 2597364935 bytes; 78876 duplicates with 1299303572 bytes
+        expect![[r#"
+            kernel: 157158 files, 2597 MB; 78876 duplicates, 1299 MB
             medians of 5 rounds with a cold page cache
                     wall s    min–max  ÷ clink
             clink     4.00  3.00–6.00     1.00
@@ -292,15 +292,15 @@ mod tests {
             missed  links, clink ÷ clink --directories: 12.00, at least 13
 
             left out: yadf: not installed
-        "]]
+        "#]]
         .assert_eq(&report(PageCache::Cold, programs).to_string());
     }
 
     #[test]
     fn without_clink_there_are_figures_but_no_ratios() {
         let programs = vec![placing("jdupes", 3.0, 3.0, 9.0)];
-        expect![[r"
-            kernel: 157158 files, 2597364935 bytes; 78876 duplicates with 1299303572 bytes
+        expect![[r#"
+            kernel: 157158 files, 2597 MB; 78876 duplicates, 1299 MB
             medians of 5 rounds with a cold page cache
                     wall s    min–max  ÷ clink
             jdupes    3.00  2.25–4.50        –
@@ -308,7 +308,7 @@ mod tests {
             missed  links, clink ÷ clink --directories: 12.00, at least 13
 
             left out: yadf: not installed
-        "]]
+        "#]]
         .assert_eq(&report(PageCache::Cold, programs).to_string());
     }
 }

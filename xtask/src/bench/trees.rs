@@ -161,3 +161,19 @@ impl Store {
         self.directory.join(format!("{}.json", tree.name()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_that_is_not_there_is_to_be_prepared() {
+        let directory = tempfile::tempdir().expect("a directory for the test");
+        let store = Store::open(Some(directory.path())).expect("a store");
+        let error = store.census(Tree::Kernel).expect_err("no tree");
+        assert_eq!(
+            error.to_string(),
+            "the tree `kernel` is not there yet: run again with --prepare"
+        );
+    }
+}
