@@ -13,7 +13,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, StatxFlags, openat, statx};
 use rustix::io::{Result, read};
 
-/// A larger one leaves the processor's cache and costs more.
+/// From 32 KiB to 1 MiB the size made no difference that six runs could show.
 const READ_AT_ONCE: usize = 128 << 10;
 const LIST_AT_ONCE: usize = 64 << 10;
 

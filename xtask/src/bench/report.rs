@@ -61,7 +61,7 @@ fn write_tree(out: &mut Formatter<'_>, tree: &TreeReport, report: &Report) -> fm
     writeln!(out, "{}: {}", tree.tree.name(), tree.census)?;
     writeln!(
         out,
-        "medians of {} rounds with a {cache} page cache",
+        "rounds: {}, page cache: {cache}, medians",
         report.rounds
     )?;
     write_table(out, &table(&tree.programs, report.page_cache))?;
@@ -255,7 +255,7 @@ mod tests {
         ];
         expect![[r#"
             kernel: 157158 files, 2597 MB; 78876 duplicates, 1299 MB
-            medians of 5 rounds with a warm page cache
+            rounds: 5, page cache: warm, medians
                       CPU s     min–max  ÷ clink  wall s    min–max  ÷ clink   MiB     min–max  ÷ clink
             clink      2.00   1.50–3.00     1.00    1.00  0.75–1.50     1.00  40.0   30.0–60.0     1.00
             fclones   10.00  7.50–15.00     5.00    6.00  4.50–9.00     6.00  48.0   36.0–72.0     1.20
@@ -283,7 +283,7 @@ mod tests {
         ];
         expect![[r#"
             kernel: 157158 files, 2597 MB; 78876 duplicates, 1299 MB
-            medians of 5 rounds with a cold page cache
+            rounds: 5, page cache: cold, medians
                     wall s    min–max  ÷ clink
             clink     4.00  3.00–6.00     1.00
             jdupes    3.00  2.25–4.50     0.75
@@ -301,7 +301,7 @@ mod tests {
         let programs = vec![placing("jdupes", 3.0, 3.0, 9.0)];
         expect![[r#"
             kernel: 157158 files, 2597 MB; 78876 duplicates, 1299 MB
-            medians of 5 rounds with a cold page cache
+            rounds: 5, page cache: cold, medians
                     wall s    min–max  ÷ clink
             jdupes    3.00  2.25–4.50        –
             clink: 78000 links, 6500 with --directories
