@@ -31,6 +31,7 @@ pub(super) fn install(requirements: &[Requirement]) -> Result<()> {
         );
     }
     say(&format!("installing {}", packages.join(", ")));
+    refresh_package_lists()?;
     run(Command::new("apt-get")
         .args(["install", "--yes", "--no-install-recommends"])
         .args(&packages)

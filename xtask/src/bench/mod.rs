@@ -102,9 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     };
     let store = Store::open(arguments.dir.as_deref())?;
     if arguments.prepare {
-        peers::install()?;
-        store.prepare(trees)?;
-        return store.write_summary();
+        return prepare(&store, trees);
     }
     let report = measure_trees(&store, trees, arguments.rules()?)?;
     let text = match arguments.format {
@@ -112,6 +110,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
     };
     Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+fn prepare(store: &Store, trees: &[Tree]) -> Result<()> {
+    // All at once, so that whoever is not root has one line to run.
+    host::install(&[&peers::requirements()[..], &trees::MADE_WITH].concat())?;
+    peers::install_from_crates()?;
+    store.prepare(trees)?;
+    store.write_summary()
 }
 
 impl Arguments {

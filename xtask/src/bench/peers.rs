@@ -113,9 +113,9 @@ fn cargo_programs() -> Option<PathBuf> {
     Some(home.join("bin"))
 }
 
-/// Installs the peers that are missing.
-pub(super) fn install() -> Result<()> {
-    let from_debian: Vec<Requirement> = PEERS
+/// The peers that Debian packages.
+pub(super) fn requirements() -> Vec<Requirement> {
+    PEERS
         .iter()
         .filter_map(|peer| match peer.source {
             Source::Debian(package) => Some(Requirement {
@@ -124,8 +124,11 @@ pub(super) fn install() -> Result<()> {
             }),
             Source::Crates => None,
         })
-        .collect();
-    host::install(&from_debian)?;
+        .collect()
+}
+
+/// Installs the peers that are missing and that Debian does not package.
+pub(super) fn install_from_crates() -> Result<()> {
     for peer in &PEERS {
         if matches!(peer.source, Source::Crates) && peer.find().is_none() {
             host::say(&format!("installing {}", peer.name));

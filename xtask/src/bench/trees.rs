@@ -25,7 +25,7 @@ pub(crate) enum Tree {
 }
 
 /// What the trees are made with.
-const MADE_WITH: [Requirement; 5] = [
+pub(super) const MADE_WITH: [Requirement; 5] = [
     Requirement {
         program: "dpkg-deb",
         package: "dpkg",
@@ -91,7 +91,6 @@ impl Store {
         }
         host::require_debian_12()?;
         host::refresh_package_lists()?;
-        host::install(&MADE_WITH)?;
         for tree in missing {
             self.make(tree)?;
         }
