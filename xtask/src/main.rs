@@ -15,12 +15,12 @@ use crate::test::Depth;
 use crate::tour::Traces;
 use crate::workspace::Workspace;
 
+mod bench;
+mod dist;
+mod sizes;
 mod test;
 mod tidy;
 mod tour;
-// mod bench;
-mod dist;
-mod sizes;
 
 mod commands;
 mod needs;
@@ -50,7 +50,11 @@ enum Chore {
         #[arg(long)]
         full: bool,
     },
-    // Bench(bench::Options),
+    /// Compare a tool with its peers
+    Bench(bench::Arguments),
+    /// Walk a tree and read the files that may have a duplicate; the benchmark's floor
+    #[command(hide = true, name = bench::floor::COMMAND)]
+    ReadFloor(bench::floor::Arguments),
     /// Make binaries, man pages, shell completions and Debian packages in target/dist
     Dist,
     /// Show how long files and functions are
@@ -86,7 +90,8 @@ fn run(cli: &Cli) -> Result<Verdict> {
     match chore {
         Chore::Tour { keep } => tour::run(&workspace, Traces::when_asked_to_keep(*keep)),
         Chore::Test { full } => test::run(&workspace, Depth::when_asked_for_all(*full)),
-        // Chore::Bench(options) => bench::run(&workspace, options),
+        Chore::Bench(arguments) => bench::run(arguments).map(|()| Verdict::Good),
+        Chore::ReadFloor(arguments) => bench::floor::run(arguments).map(|()| Verdict::Good),
         Chore::Dist => dist::run(&workspace),
         Chore::Sizes => sizes::run(&workspace),
     }

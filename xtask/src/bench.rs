@@ -1,0 +1,189 @@
+//! Compares clink with its peers: CPU time, wall time and memory on trees that people have.
+//!
+//! The programs take turns, so that one run gives fair ratios even on a machine that others use;
+//! the absolute figures are this machine's.
+
+// How the trees come to be …
+mod census;
+mod kernel;
+mod packages;
+mod roots;
+mod toolchains;
+mod trees;
+
+// … who runs over them …
+mod build;
+mod clink;
+pub(crate) mod floor;
+mod listing;
+mod peers;
+
+// … and what comes out.
+mod figures;
+mod goals;
+mod measure;
+mod race;
+mod report;
+
+mod host;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use clap::{Args, ValueEnum, ValueHint};
+
+use build::Programs;
+use census::Census;
+use clink::{CLINK, WAYS};
+use measure::PageCache;
+use race::{Contestant, LeftOut, Rules};
+use report::{Announcement, Report, TreeReport};
+use trees::{Store, Tree};
+
+/// What is compared, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tool to compare with its peers
+    tool: Tool,
+
+    /// Make the trees and install the peers, measure nothing
+    ///
+    /// What is there already stays. As root, what is missing is installed; otherwise a message says
+    /// how.
+    #[arg(long)]
+    prepare: bool,
+
+    /// Keep the trees and the downloads in DIR (otherwise in `bench` in cargo's target directory)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    dir: Option<PathBuf>,
+
+    /// Measure N rounds (otherwise 5, or 3 with --cold)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    runs: Option<u32>,
+
+    /// Only this tree; may be given several times
+    #[arg(long, value_name = "NAME")]
+    tree: Vec<Tree>,
+
+    /// Drop the page cache before each run and compare wall time alone; for root
+    #[arg(long)]
+    cold: bool,
+
+    /// The form of the result on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// A tool that has peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tool {
+    /// Replaces duplicate files by links
+    Clink,
+}
+
+/// A form of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables and verdicts
+    Text,
+    /// One document for programs
+    Json,
+}
+
+/// Prepares or measures.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    // Clink is the only tool so far that has peers.
+    let Tool::Clink = arguments.tool;
+    let trees = if arguments.tree.is_empty() { Tree::value_variants() } else { &arguments.tree };
+    let store = Store::open(arguments.dir.as_deref())?;
+    if arguments.prepare {
+        return prepare(&store, trees);
+    }
+    let report = measure_trees(&store, trees, arguments.rules()?)?;
+    let text = match arguments.format {
+        Format::Text => report.to_string(),
+        Format::Json => serde_json::to_string_pretty(&report)? + "\n",
+    };
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+fn prepare(store: &Store, trees: &[Tree]) -> Result<()> {
+    // All at once, so that whoever is not root has one line to run.
+    host::install(&[&peers::requirements()[..], &trees::MADE_WITH].concat())?;
+    peers::install_from_crates()?;
+    store.prepare(trees)?;
+    store.write_summary()
+}
+
+impl Arguments {
+    fn rules(&self) -> Result<Rules> {
+        let (cache, rounds) = if self.cold { (PageCache::Cold, 3) } else { (PageCache::Warm, 5) };
+        ensure!(
+            cache == PageCache::Warm || host::is_root(),
+            "cannot drop the page cache, because only root may: run as root, or without --cold"
+        );
+        Ok(Rules { rounds: self.runs.unwrap_or(rounds), cache })
+    }
+}
+
+fn measure_trees(store: &Store, trees: &[Tree], rules: Rules) -> Result<Report> {
+    // A missing tree is found out before anything is built.
+    let censuses = trees.iter().map(|tree| store.census(*tree)).collect::<Result<Vec<_>>>()?;
+    let programs = build::programs()?;
+    let measured = trees
+        .iter()
+        .zip(censuses)
+        .map(|(&tree, census)| measure_tree(tree, &store.path(tree), census, &programs, rules));
+    Ok(Report {
+        version: 1,
+        tool: CLINK,
+        page_cache: rules.cache,
+        rounds: rules.rounds,
+        trees: measured.collect(),
+        missing: peers::missing(),
+    })
+}
+
+fn measure_tree(
+    tree: Tree,
+    path: &Path,
+    census: Census,
+    programs: &Programs,
+    rules: Rules,
+) -> TreeReport {
+    host::say(&format!("measuring {}", tree.name()));
+    let (links, mut left_out) = announcements(&programs.clink, path);
+    let mut contestants = clinks(&programs.clink, &links, path);
+    contestants.extend(peers::contestants(path));
+    contestants.push(floor::contestant(&programs.xtask, path));
+    let (placings, failed) = race::run(contestants, rules);
+    left_out.extend(failed);
+    let mut report =
+        TreeReport { tree, census, programs: placings, links, left_out, verdicts: Vec::new() };
+    report.verdicts = goals::judge(&report, rules.cache);
+    report
+}
+
+/// Asks each way to run clink how many links it would make.
+fn announcements(program: &Path, tree: &Path) -> (Vec<Announcement>, Vec<LeftOut>) {
+    let mut announcements = Vec::new();
+    let mut left_out = Vec::new();
+    for way in &WAYS {
+        match way.links(program, tree) {
+            Ok(links) => announcements.push(Announcement { program: way.name, links }),
+            Err(error) => {
+                left_out.push(LeftOut { program: way.name, reason: format!("{error:#}") })
+            }
+        }
+    }
+    (announcements, left_out)
+}
+
+/// Whoever cannot say what it would link has not done the work, and its time means nothing.
+fn clinks(program: &Path, announcements: &[Announcement], tree: &Path) -> Vec<Contestant> {
+    WAYS.iter()
+        .filter(|way| announcements.iter().any(|announced| announced.program == way.name))
+        .map(|way| Contestant { name: way.name, command: way.command(program, tree) })
+        .collect()
+}
