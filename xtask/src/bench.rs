@@ -173,7 +173,7 @@ fn announcements(program: &Path, tree: &Path) -> (Vec<Announcement>, Vec<LeftOut
         match way.links(program, tree) {
             Ok(links) => announcements.push(Announcement { program: way.name, links }),
             Err(error) => {
-                left_out.push(LeftOut { program: way.name, reason: format!("{error:#}") })
+                left_out.push(LeftOut { program: way.name, reason: format!("{error:#}") });
             }
         }
     }

@@ -314,8 +314,7 @@ fn climbs(bytes: &[u8]) -> impl Iterator<Item = Climb> {
             return None;
         }
         let before = &bytes[..position];
-        let unlike_path = |byte: &u8| !is_path_byte(*byte);
-        let start = before.iter().rev().take(LONGEST_CLIMB).position(|byte| unlike_path(byte));
+        let start = before.iter().rev().take(LONGEST_CLIMB).position(|&byte| !is_path_byte(byte));
         let start =
             start.map_or(position.saturating_sub(LONGEST_CLIMB), |length| position - length);
         let after = path_at_start(&bytes[position..]);
