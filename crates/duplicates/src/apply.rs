@@ -176,7 +176,7 @@ impl<'all> Work<'all> {
     }
 
     fn open_kept(&self, id: FileId) -> Result<Kept, Failure> {
-        let file = self.inventory.open(id, &mut Vec::new())?;
+        let file = self.inventory.open(id)?;
         let seen = Sighting::of_open(&file)?;
         if seen != Sighting::recorded(self.inventory, id) {
             return Err(Failure::Changed);
@@ -192,7 +192,7 @@ impl<'all> Work<'all> {
         if self.journal.is_none() {
             return Ok(());
         }
-        let Ok((inode, metadata)) = self.inventory.open(name, &mut Vec::new()).and_then(|file| {
+        let Ok((inode, metadata)) = self.inventory.open(name).and_then(|file| {
             let stat = status(&file, b"")?;
             Ok((stat.stx_ino, metadata(&stat, attributes::read(&file)?)))
         }) else {
@@ -214,7 +214,7 @@ impl<'all> Work<'all> {
         let Some(hash) = hash else { return Ok(()) };
         let kept = self
             .inventory
-            .open(links.kept, &mut Vec::new())
+            .open(links.kept)
             .map_err(Failure::from)
             .and_then(|file| Ok(Kept { seen: Sighting::of_open(&file)?, file, hash }));
         let mut kept = match kept {
@@ -277,7 +277,7 @@ impl<'all> Work<'all> {
 
     /// Opens a file that is to be replaced and reads all of it once more.
     fn open_copy(&self, name: FileId, hash: blake3::Hash) -> Result<(OwnedFd, Sighting), Failure> {
-        let file = self.inventory.open(name, &mut Vec::new())?;
+        let file = self.inventory.open(name)?;
         let seen = Sighting::of_open(&file)?;
         let same = seen == Sighting::recorded(self.inventory, name) && tree::hash(&file)?.0 == hash;
         if same { Ok((file, seen)) } else { Err(Failure::Changed) }

@@ -25,7 +25,7 @@ const BLOCK: usize = 128 << 10;
 const HELD: usize = 1 << 20;
 
 /// How many files of one size stay open from block to block; further ones are opened again.
-const KEPT_OPEN: usize = 16;
+const KEPT_OPEN: usize = 8;
 
 /// A file by its inode: all its names that were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,7 +319,7 @@ impl Job<'_> {
     ) -> Result<bool, Errno> {
         let file = match open.file.take() {
             Some(file) => file,
-            None => self.inventory.open(self.name(open), &mut reader.path)?,
+            None => self.inventory.open_with(self.name(open), &mut reader.path)?,
         };
         if offset == 0 {
             open.member.attributes = self.known.of(&file);

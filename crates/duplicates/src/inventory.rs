@@ -261,8 +261,13 @@ impl Inventory {
         }
     }
 
-    /// Opens a file to read its content; `path` is a buffer to put the path together in.
-    pub(crate) fn open(&self, id: FileId, path: &mut Vec<u8>) -> Result<OwnedFd, Errno> {
+    /// Opens a file to read its content.
+    pub(crate) fn open(&self, id: FileId) -> Result<OwnedFd, Errno> {
+        self.open_with(id, &mut Vec::new())
+    }
+
+    /// The same for many files in turn: `path` is a buffer to put their paths together in.
+    pub(crate) fn open_with(&self, id: FileId, path: &mut Vec<u8>) -> Result<OwnedFd, Errno> {
         path.clear();
         self.append_below_root(id.directory, path);
         if !path.is_empty() {

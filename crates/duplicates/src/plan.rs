@@ -306,7 +306,7 @@ impl Planner<'_> {
 
     /// Whether a former run let the two share their storage.
     fn shares_already(&self, member: &Member, kept: FileId) -> bool {
-        let open = |name| self.inventory.open(name, &mut Vec::new());
+        let open = |name| self.inventory.open(name);
         self.rules.kind == Kind::Reflink
             && match (open(kept), open(self.groups.names(member)[0])) {
                 (Ok(kept), Ok(copy)) => reflink::already_shared(&kept, &copy),

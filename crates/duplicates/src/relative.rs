@@ -3,6 +3,7 @@
 //! The system resolves `..` in a link from where the link really lies. All paths here are physical,
 //! so climbing to the nearest common directory and down again always arrives.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -35,48 +36,50 @@ pub(crate) fn directory_text(
 }
 
 fn between(inventory: &Inventory, from: DirectoryId, to: DirectoryId, name: &[u8]) -> Vec<u8> {
-    let Some((up, down)) = route(inventory, from, to) else {
-        let target = inventory.physical_directory(to).join(std::ffi::OsStr::from_bytes(name));
+    let Some((common, up)) = common_ancestor(inventory, from, to) else {
+        let target = inventory.physical_directory(to).join(OsStr::from_bytes(name));
         return between_paths(&inventory.physical_directory(from), &target);
     };
-    let mut text = b"../".repeat(up);
-    for directory in down.into_iter().rev() {
-        text.extend_from_slice(&inventory.directory(directory).name);
-        text.push(b'/');
-    }
-    text.extend_from_slice(name);
-    text
+    let mut down: Vec<&[u8]> = names_up_to(inventory, to, common).collect();
+    down.reverse();
+    down.push(name);
+    [b"../".repeat(up), down.join(&b'/')].concat()
 }
 
 /// The length of that text, without putting it together.
 pub(crate) fn length(inventory: &Inventory, link: FileId, target: FileId) -> usize {
-    let Some((up, down)) = route(inventory, link.directory, target.directory) else {
+    let Some((common, up)) = common_ancestor(inventory, link.directory, target.directory) else {
         return text(inventory, link, target).len();
     };
-    let names: usize = down.into_iter().map(|id| inventory.directory(id).name.len() + 1).sum();
-    3 * up + names + usize::from(inventory.file(target).name_length)
+    let down = names_up_to(inventory, target.directory, common).map(|name| name.len() + 1);
+    3 * up + down.sum::<usize>() + usize::from(inventory.file(target).name_length)
 }
 
-/// How many directories to climb, and those to descend into, the deepest first. None when the two
-/// lie below different arguments.
-fn route(
+/// The deepest directory that both lie in, and how many steps up it is. None when they lie below
+/// different arguments.
+fn common_ancestor(
     inventory: &Inventory,
     from: DirectoryId,
     to: DirectoryId,
-) -> Option<(usize, Vec<DirectoryId>)> {
+) -> Option<(DirectoryId, usize)> {
     let mut up = 0;
     let mut common = from;
     while !(common <= to && to.0 < inventory.directory(common).end) {
         common = inventory.directory(common).parent?;
         up += 1;
     }
-    let mut down = Vec::new();
-    let mut here = to;
-    while here != common {
-        down.push(here);
-        here = inventory.directory(here).parent?;
-    }
-    Some((up, down))
+    Some((common, up))
+}
+
+/// The names of a directory and those above it, below `top`.
+fn names_up_to(
+    inventory: &Inventory,
+    from: DirectoryId,
+    top: DirectoryId,
+) -> impl Iterator<Item = &[u8]> {
+    let parent = |id: &DirectoryId| inventory.directory(*id).parent;
+    let ids = std::iter::successors(Some(from), parent).take_while(move |id| *id != top);
+    ids.map(|id| &*inventory.directory(id).name)
 }
 
 /// Between absolute paths without symbolic links.
