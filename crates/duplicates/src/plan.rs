@@ -129,12 +129,14 @@ pub(crate) fn plan(
     let mut plan = Plan { kind: rules.kind, directories: chosen.links, ..Plan::default() };
     let planner = Planner { inventory, groups, surroundings, capable, gone, rules };
     for group in &groups.all {
-        let members: Vec<Member> = group
+        let mut members: Vec<Member> = group
             .members
             .iter()
             .copied()
             .filter(|member| planner.stays(member).next().is_some())
             .collect();
+        // They come in the order of their inodes, which no two copies of a tree have in common.
+        members.sort_unstable_by_key(|member| groups.names(member)[0]);
         if members.len() > 1 && planner.size(&members) >= rules.min_size {
             planner.add(&mut plan, &members, group.nature);
         }
