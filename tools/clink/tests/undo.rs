@@ -69,6 +69,40 @@ fn undo_restores_attributes_of_a_file_that_is_read_only() {
     assert_eq!(tree.state(), before);
 }
 
+/// New files inherit the access control list that their directory has for them.
+#[test]
+fn undo_restores_files_without_the_access_control_list_of_their_directory() {
+    let tree = two_copies();
+    tree.write("a/lib/f", b"f").write("b/lib/f", b"f");
+    // Version 2; then each a tag, rights and a user: owner, user 1234, group, mask, others.
+    let words: [u32; 11] = [
+        2,
+        7 << 16 | 1,
+        !0,
+        7 << 16 | 2,
+        1234,
+        5 << 16 | 4,
+        !0,
+        7 << 16 | 16,
+        !0,
+        5 << 16 | 32,
+        !0,
+    ];
+    let list: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    if !tree.set_attribute("b", "system.posix_acl_default", &list) {
+        return;
+    }
+    tree.date("b", 1_300_000_000);
+    let before = tree.state();
+    tree.clink(&["--directories", "."]);
+    assert_eq!(tree.links(), ["b/file -> ../a/file", "b/lib -> ../a/lib"]);
+
+    let undone = tree.undo();
+
+    assert_eq!(undone.stderr, "");
+    assert_eq!(tree.state(), before);
+}
+
 #[test]
 fn undo_restores_what_differed_with_ignore_metadata() {
     let tree = two_copies();
