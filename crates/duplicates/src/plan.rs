@@ -1,5 +1,6 @@
 //! Decides what becomes a link to what, and what is left alone and why. Changes nothing.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::attributes::AttributesId;
@@ -185,17 +186,16 @@ impl Planner<'_> {
                 None => alike.entry(self.metadata(member)).or_default().push(*member),
             }
         }
-        // What has no copy like itself is left for its metadata; the largest lot sets the measure.
-        let measure = alike.values().map(Vec::len).max();
-        let mut measured = false;
-        for members in alike.into_values() {
-            if Some(members.len()) == measure && !measured {
-                measured = true;
-            } else {
-                self.leave(plan, &members[..1], Reason::Metadata);
+        // What has no copy like itself is left for its metadata; the largest lot sets the measure,
+        // and among equally large ones that with the first name.
+        let mut lots: Vec<Vec<Member>> = alike.into_values().collect();
+        lots.sort_by_key(|lot| (Reverse(lot.len()), self.groups.names(&lot[0])[0]));
+        for (position, lot) in lots.iter().enumerate() {
+            if position > 0 {
+                self.leave(plan, &lot[..1], Reason::Metadata);
             }
-            if members.len() > 1 {
-                self.link(plan, &members);
+            if lot.len() > 1 {
+                self.link(plan, lot);
             }
         }
     }
