@@ -81,3 +81,13 @@ fn the_result_depends_on_names_alone() {
 
     assert_eq!(documents[0], documents[1]);
 }
+
+#[test]
+fn of_files_that_differ_in_their_metadata_the_first_one_sets_the_measure() {
+    for modes in [[0o600, 0o644], [0o644, 0o600]] {
+        let tree = Tree::of(&[("a", "same"), ("b", "same")]);
+        tree.chmod("a", modes[0]).chmod("b", modes[1]);
+
+        assert_eq!(tree.left_alone(&["."]), ["./b: metadata"]);
+    }
+}

@@ -233,10 +233,11 @@ impl Tree {
         state
     }
 
-    /// What every path reads as, links followed: a second look must find the same.
+    /// What every path reads as, links followed: a second look must find the same. Links are not
+    /// followed round in a circle.
     pub fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut contents = BTreeMap::new();
-        add_contents(&self.root(), Path::new(""), &mut contents);
+        add_contents(&self.root(), Path::new(""), &mut Vec::new(), &mut contents);
         contents
     }
 }
@@ -332,14 +333,25 @@ fn add_entries(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Entry>
     }
 }
 
-fn add_contents(root: &Path, below: &Path, contents: &mut BTreeMap<PathBuf, Vec<u8>>) {
+fn add_contents(
+    root: &Path,
+    below: &Path,
+    above: &mut Vec<PathBuf>,
+    contents: &mut BTreeMap<PathBuf, Vec<u8>>,
+) {
+    let real = root.join(below).canonicalize().expect("a directory that is there");
+    if above.contains(&real) {
+        return;
+    }
+    above.push(real);
     for name in names(&root.join(below)) {
         let path = below.join(name);
         let full = root.join(&path);
         if full.is_dir() {
-            add_contents(root, &path, contents);
+            add_contents(root, &path, above, contents);
         } else if full.is_file() {
             contents.insert(path, fs::read(&full).expect("a file"));
         }
     }
+    above.pop();
 }
