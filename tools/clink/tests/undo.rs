@@ -359,6 +359,20 @@ fn a_journal_is_never_written_over() {
 }
 
 #[test]
+fn undo_has_no_dry_run_and_no_check() {
+    let tree = two_copies();
+    tree.clink(&["."]);
+    let journal = tree.journals().pop().expect("a journal");
+
+    for option in ["--dry-run", "--check"] {
+        let run = undo_with(&tree, &journal, &[option]);
+        assert_eq!(run.code, Some(2));
+        assert!(run.stderr.contains("cannot be used with"), "{}", run.stderr);
+    }
+    assert_eq!(tree.links(), ["b/file -> ../a/file"]);
+}
+
+#[test]
 fn without_a_journal_there_is_none() {
     let tree = two_copies();
 
