@@ -288,15 +288,6 @@ fn scripts_of_other_languages_that_look_beside_themselves_are_left_alone() {
     }
 }
 
-/// The third name alone says that it is JavaScript.
-#[test]
-fn a_script_among_copies_with_other_endings_is_left_alone() {
-    const MAIN: &str = "console.log(require('./beside').name)\n";
-    let tree = Tree::of(&[("a/main.txt", MAIN), ("b/main.orig", MAIN), ("c/main.js", MAIN)]);
-
-    assert!(tree.planned(&["."]).iter().all(|link| !link.contains("main.js")));
-}
-
 #[test]
 fn a_linker_script_is_left_alone() {
     const SCRIPT: &str =

@@ -52,7 +52,8 @@ fn the_summary_says_what_was_done_and_what_was_not() {
                      2  configuration (below a directory `etc`)
 
         to take it back: clink --undo JOURNAL
-    "#]].assert_eq(&without_the_journals_name(&run.stdout, &tree));
+    "#]]
+    .assert_eq(&without_the_journals_name(&run.stdout, &tree));
     assert_eq!(run.stderr, "");
 }
 
@@ -89,7 +90,8 @@ fn a_run_with_nothing_to_do_says_so() {
     expect![[r#"
         2 files with 8.00 KiB (8.00 KiB on disk); 0 are copies of another one
         nothing linked
-    "#]].assert_eq(&without_the_journals_name(&run.stdout, &tree));
+    "#]]
+    .assert_eq(&without_the_journals_name(&run.stdout, &tree));
 }
 
 #[test]
@@ -205,7 +207,10 @@ fn undo_has_a_document_too() {
 
     let document = tree.json(&["--undo", journal.to_str().expect("a plain path")]);
 
-    expect![[r#"{"problems":[],"restored":1,"stopped":false,"tool":"clink","untouched":0,"version":1}"#]].assert_eq(&document.to_string());
+    expect![[
+        r#"{"problems":[],"restored":1,"stopped":false,"tool":"clink","untouched":0,"version":1}"#
+    ]]
+    .assert_eq(&document.to_string());
 }
 
 #[test]
