@@ -1,5 +1,7 @@
 //! What is printed, and where: the result on standard output, everything else on standard error.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 mod support;
 
 use std::process::Stdio;
@@ -24,14 +26,11 @@ fn tree() -> Tree {
 /// A journal has a name of its own.
 fn without_the_journals_name(text: &str, tree: &Tree) -> String {
     let home = tree.home().display().to_string();
-    let mut lines = String::new();
-    for line in text.lines() {
-        match line.split_once(&home) {
-            Some((before, _)) => lines += &format!("{before}JOURNAL\n"),
-            None => lines += &format!("{line}\n"),
-        }
-    }
-    lines
+    let line = |line: &str| match line.split_once(&home) {
+        Some((before, _)) => before.to_owned() + "JOURNAL\n",
+        None => line.to_owned() + "\n",
+    };
+    text.lines().map(line).collect()
 }
 
 #[test]
