@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Run, Tree, has, is_root};
+use support::{Run, Tree, has, is_root, skip};
 
 /// Links whole directories and shows the links.
 fn linked(tree: &Tree) -> Vec<String> {
@@ -79,6 +79,34 @@ fn identical_directories_inside_one_that_stays_become_links_too() {
 
     assert_eq!(linked(&tree), ["a/y -> x", "b -> a"]);
     assert_eq!(tree.contents(), before);
+}
+
+/// rmlint deletes the directory first.
+#[test]
+fn nothing_is_deleted_before_the_link_is_there() {
+    if !has("strace") {
+        return;
+    }
+    let tree = twins();
+    let trace = tree.home().join("trace");
+    let traced = Command::new("strace")
+        .args(["-f", "-e", "trace=rename,renameat,renameat2,unlink,unlinkat,rmdir", "-o"])
+        .arg(&trace)
+        .args([env!("CARGO_BIN_EXE_clink"), "--directories", "."])
+        .current_dir(tree.root())
+        .env("HOME", tree.home())
+        .output();
+    if !traced.is_ok_and(|output| output.status.success()) {
+        skip("strace may not look at programs here");
+        return;
+    }
+
+    let trace = std::fs::read_to_string(trace).expect("a trace");
+    let calls: Vec<&str> = trace.lines().filter(|line| line.contains('(')).collect();
+
+    assert!(calls[0].contains("RENAME_EXCHANGE"), "{trace}");
+    assert!(calls.iter().any(|call| call.contains("unlinkat")), "{trace}");
+    assert_eq!(tree.links(), ["b -> a"]);
 }
 
 #[test]
