@@ -9,7 +9,7 @@ use crate::directories;
 use crate::inventory::{DirectoryId, FileId, Inventory};
 pub use crate::nature::Harm;
 use crate::nature::Nature;
-use crate::reflink;
+use crate::reflink::{self, Storage};
 use crate::relative;
 pub use crate::surroundings::Protected;
 use crate::surroundings::{self, Surroundings};
@@ -243,12 +243,14 @@ impl Planner<'_> {
         };
         let mut replaced = Vec::new();
         for member in members {
-            if self.groups.names(member).contains(&kept) || self.shares_already(member, kept) {
+            if self.groups.names(member).contains(&kept) {
                 continue;
             }
-            match self.useless(member, kept) {
-                Some(reason) => self.leave(plan, &[*member], reason),
-                None => replaced.extend(self.stays(member)),
+            match (self.storage(member, kept), self.useless(member, kept)) {
+                (Storage::Shared, _) => {}
+                (Storage::None, _) => self.leave(plan, &[*member], Reason::FreesNothing),
+                (_, Some(reason)) => self.leave(plan, &[*member], reason),
+                (Storage::Own, None) => replaced.extend(self.stays(member)),
             }
         }
         if !replaced.is_empty() {
@@ -306,14 +308,17 @@ impl Planner<'_> {
         (freed <= taken).then_some(Reason::FreesNothing)
     }
 
-    /// Whether a former run let the two share their storage.
-    fn shares_already(&self, member: &Member, kept: FileId) -> bool {
+    /// What the two have in common, where that is what counts: a former run may have let them share
+    /// their storage.
+    fn storage(&self, member: &Member, kept: FileId) -> Storage {
+        if self.rules.kind != Kind::Reflink {
+            return Storage::Own;
+        }
         let open = |name| self.inventory.open(name, &mut Vec::new());
-        self.rules.kind == Kind::Reflink
-            && match (open(kept), open(self.groups.names(member)[0])) {
-                (Ok(kept), Ok(copy)) => reflink::already_shared(&kept, &copy),
-                _ => false,
-            }
+        match (open(kept), open(self.groups.names(member)[0])) {
+            (Ok(kept), Ok(copy)) => reflink::storage(&kept, &copy),
+            _ => Storage::Own,
+        }
     }
 
     fn fits_inode(&self, link: FileId, target: FileId) -> bool {

@@ -123,6 +123,27 @@ fn a_second_run_changes_nothing() {
     }
 }
 
+/// Btrfs keeps small contents in the inode, and a hole has no storage anywhere.
+#[test]
+fn files_without_storage_of_their_own_are_left_alone() {
+    for image in Image::all() {
+        let tree = image.tree();
+        for name in ["a", "b"] {
+            tree.write(format!("{name}/small"), b"small");
+            let hole = std::fs::File::create(tree.path(format!("{name}/hole"))).expect("a file");
+            hole.set_len(1 << 20).expect("a hole");
+        }
+        rustix::fs::sync();
+        let left = tree.left_alone(&["--reflink", "."]);
+        assert!(left.contains(&"./b/hole: frees_nothing".to_owned()), "{left:?}");
+
+        tree.clink(&["--reflink", "."]);
+        rustix::fs::sync();
+
+        assert_eq!(tree.clink(&["--reflink", "--check", "."]).code, Some(0));
+    }
+}
+
 #[test]
 fn files_that_a_symbolic_link_would_harm_share_their_storage_too() {
     for image in Image::all() {
