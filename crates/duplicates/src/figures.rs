@@ -53,7 +53,7 @@ impl Figures {
             file_links: gained.file_links,
             directory_links: gained.directory_links,
             before,
-            after: before.without(gained.freed),
+            after: before.without(gained.freed).with(gained.taken),
             gains: gained.largest(),
         }
     }
@@ -71,6 +71,10 @@ impl Space {
             size: self.size.saturating_sub(freed.size),
             disk: self.disk.saturating_sub(freed.disk),
         }
+    }
+
+    fn with(self, taken: Self) -> Self {
+        Self { size: self.size + taken.size, disk: self.disk + taken.disk }
     }
 }
 
@@ -105,7 +109,10 @@ impl Count {
 struct Gained<'all> {
     inventory: &'all Inventory,
     count: Count,
+    /// By what is replaced.
     freed: Space,
+    /// By the links in its place.
+    taken: Space,
     file_links: u64,
     directory_links: u64,
     /// Bytes on the disk that are freed in each directory itself.
@@ -118,6 +125,7 @@ impl<'all> Gained<'all> {
             inventory,
             count: Count::default(),
             freed: Space::default(),
+            taken: Space::default(),
             file_links: 0,
             directory_links: 0,
             by_directory: vec![0; inventory.directories.len()],
@@ -171,10 +179,9 @@ impl<'all> Gained<'all> {
     }
 
     fn add(&mut self, directory: DirectoryId, freed: Space, taken: Space) {
-        let net = freed.without(taken);
-        self.freed.size += net.size;
-        self.freed.disk += net.disk;
-        self.by_directory[directory.0 as usize] += net.disk;
+        self.freed = self.freed.with(freed);
+        self.taken = self.taken.with(taken);
+        self.by_directory[directory.0 as usize] += freed.without(taken).disk;
     }
 
     /// What a symbolic link takes.

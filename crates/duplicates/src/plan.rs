@@ -1,5 +1,6 @@
 //! Decides what becomes a link to what, and what is left alone and why. Changes nothing.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::attributes::AttributesId;
@@ -8,7 +9,7 @@ use crate::directories;
 use crate::inventory::{DirectoryId, FileId, Inventory};
 pub use crate::nature::Harm;
 use crate::nature::Nature;
-use crate::reflink;
+use crate::reflink::{self, Storage};
 use crate::relative;
 pub use crate::surroundings::Protected;
 use crate::surroundings::{self, Surroundings};
@@ -129,12 +130,14 @@ pub(crate) fn plan(
     let mut plan = Plan { kind: rules.kind, directories: chosen.links, ..Plan::default() };
     let planner = Planner { inventory, groups, surroundings, capable, gone, rules };
     for group in &groups.all {
-        let members: Vec<Member> = group
+        let mut members: Vec<Member> = group
             .members
             .iter()
             .copied()
             .filter(|member| planner.stays(member).next().is_some())
             .collect();
+        // They come in the order of their inodes, which no two copies of a tree have in common.
+        members.sort_unstable_by_key(|member| groups.names(member)[0]);
         if members.len() > 1 && planner.size(&members) >= rules.min_size {
             planner.add(&mut plan, &members, &group.nature);
         }
@@ -183,17 +186,16 @@ impl Planner<'_> {
                 None => alike.entry(self.metadata(member)).or_default().push(*member),
             }
         }
-        // What has no copy like itself is left for its metadata; the largest lot sets the measure.
-        let measure = alike.values().map(Vec::len).max();
-        let mut measured = false;
-        for members in alike.into_values() {
-            if Some(members.len()) == measure && !measured {
-                measured = true;
-            } else {
-                self.leave(plan, &members[..1], Reason::Metadata);
+        // What has no copy like itself is left for its metadata; the largest lot sets the measure,
+        // and among equally large ones that with the first name.
+        let mut lots: Vec<Vec<Member>> = alike.into_values().collect();
+        lots.sort_by_key(|lot| (Reverse(lot.len()), self.groups.names(&lot[0])[0]));
+        for (position, lot) in lots.iter().enumerate() {
+            if position > 0 {
+                self.leave(plan, &lot[..1], Reason::Metadata);
             }
-            if members.len() > 1 {
-                self.link(plan, &members);
+            if lot.len() > 1 {
+                self.link(plan, lot);
             }
         }
     }
@@ -241,12 +243,14 @@ impl Planner<'_> {
         };
         let mut replaced = Vec::new();
         for member in members {
-            if self.groups.names(member).contains(&kept) || self.shares_already(member, kept) {
+            if self.groups.names(member).contains(&kept) {
                 continue;
             }
-            match self.useless(member, kept) {
-                Some(reason) => self.leave(plan, &[*member], reason),
-                None => replaced.extend(self.stays(member)),
+            match (self.storage(member, kept), self.useless(member, kept)) {
+                (Storage::Shared, _) => {}
+                (Storage::None, _) => self.leave(plan, &[*member], Reason::FreesNothing),
+                (_, Some(reason)) => self.leave(plan, &[*member], reason),
+                (Storage::Own, None) => replaced.extend(self.stays(member)),
             }
         }
         if !replaced.is_empty() {
@@ -304,14 +308,17 @@ impl Planner<'_> {
         (freed <= taken).then_some(Reason::FreesNothing)
     }
 
-    /// Whether a former run let the two share their storage.
-    fn shares_already(&self, member: &Member, kept: FileId) -> bool {
+    /// What the two have in common, where that is what counts: a former run may have let them share
+    /// their storage.
+    fn storage(&self, member: &Member, kept: FileId) -> Storage {
+        if self.rules.kind != Kind::Reflink {
+            return Storage::Own;
+        }
         let open = |name| self.inventory.open(name);
-        self.rules.kind == Kind::Reflink
-            && match (open(kept), open(self.groups.names(member)[0])) {
-                (Ok(kept), Ok(copy)) => reflink::already_shared(&kept, &copy),
-                _ => false,
-            }
+        match (open(kept), open(self.groups.names(member)[0])) {
+            (Ok(kept), Ok(copy)) => reflink::storage(&kept, &copy),
+            _ => Storage::Own,
+        }
     }
 
     fn fits_inode(&self, link: FileId, target: FileId) -> bool {

@@ -96,18 +96,42 @@ const MOST_EXTENTS: usize = 64;
 const FS_IOC_FIEMAP: Opcode = opcode::read_write::<[u64; 4]>(b'f', 11);
 const LAST: u32 = 1;
 
-/// Whether two files share all their storage already. Files in very many pieces count as not.
-pub(crate) fn already_shared(one: &OwnedFd, other: &OwnedFd) -> bool {
-    match (extents(one), extents(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => false,
+/// What two files of the same content have in common on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// Each has its own, as far as is known. Files in very many pieces count as such.
+    Own,
+    /// They share all of it.
+    Shared,
+    /// There is none to share: the content lies in the inode, or is one hole.
+    None,
+}
+
+/// Looks where two files lie on the disk.
+pub(crate) fn storage(kept: &OwnedFd, copy: &OwnedFd) -> Storage {
+    let (Some(kept), Some(copy)) = (places(kept), places(copy)) else { return Storage::Own };
+    if kept.in_inode || copy.in_inode || copy.extents.is_empty() {
+        Storage::None
+    } else if kept == copy {
+        Storage::Shared
+    } else {
+        Storage::Own
     }
 }
 
-/// Where a file lies on the disk; None when that is not known for all of it.
-fn extents(file: &OwnedFd) -> Option<Vec<(u64, u64, u64)>> {
-    /// The place is not known yet, is no place, or the content lies in the inode.
-    const WITHOUT_PLACE: u32 = 0x2 | 0x4 | 0x200;
+/// Where a file lies on the disk.
+#[derive(PartialEq, Eq)]
+struct Places {
+    in_inode: bool,
+    /// Offset in the file, place on the disk, length.
+    extents: Vec<(u64, u64, u64)>,
+}
+
+/// None when the place is not known for all of the file.
+fn places(file: &OwnedFd) -> Option<Places> {
+    /// The place is not known yet.
+    const WITHOUT_PLACE: u32 = 0x2 | 0x4;
+    const IN_INODE: u32 = 0x200;
     let mut map = Map {
         start: 0,
         length: u64::MAX,
@@ -122,8 +146,12 @@ fn extents(file: &OwnedFd) -> Option<Vec<(u64, u64, u64)>> {
     unsafe { ioctl(file, Updater::<FS_IOC_FIEMAP, Map>::new(&mut map)).ok()? };
     let extents = map.extents.get(..map.mapped as usize)?;
     let known = extents.iter().all(|extent| extent.flags & WITHOUT_PLACE == 0);
-    let whole = extents.last().is_some_and(|extent| extent.flags & LAST != 0);
-    (known && whole).then(|| {
-        extents.iter().map(|extent| (extent.logical, extent.physical, extent.length)).collect()
+    let whole = extents.last().is_none_or(|extent| extent.flags & LAST != 0);
+    (known && whole).then(|| Places {
+        in_inode: extents.iter().any(|extent| extent.flags & IN_INODE != 0),
+        extents: extents
+            .iter()
+            .map(|extent| (extent.logical, extent.physical, extent.length))
+            .collect(),
     })
 }

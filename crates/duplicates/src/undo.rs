@@ -375,17 +375,24 @@ fn fill_file(
     Ok(fs::fsync(new)?)
 }
 
-/// Owner, mode, attributes and times, in this order: each one may change those before.
+/// Owner, attributes, mode and times, in this order: a new owner takes away rights, nobody but root
+/// may give attributes to a file that is read-only, and each step may change the times.
 fn set_metadata(file: &OwnedFd, metadata: &Metadata) -> Result<(), Errno> {
     let stat = status(file, b"")?;
     if (stat.stx_uid, stat.stx_gid) != (metadata.owner, metadata.group) {
         let owner = fs::Uid::from_raw(metadata.owner);
         fs::fchown(file, Some(owner), Some(fs::Gid::from_raw(metadata.group)))?;
     }
-    fs::fchmod(file, Mode::from_raw_mode(u32::from(metadata.mode)))?;
+    for inherited in ["system.posix_acl_access", "system.posix_acl_default"] {
+        match fs::fremovexattr(file, inherited) {
+            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
     for (name, value) in &metadata.attributes {
         fs::fsetxattr(file, &name.0, &value.0, XattrFlags::empty())?;
     }
+    fs::fchmod(file, Mode::from_raw_mode(u32::from(metadata.mode)))?;
     fs::futimens(file, &timestamps(metadata.accessed, metadata.modified))
 }
 

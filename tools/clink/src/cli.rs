@@ -29,6 +29,7 @@ pub struct Cli {
 
     /// Take back every replacement that JOURNAL records
     #[arg(long, value_name = "JOURNAL", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["dry_run", "check"])]
     pub undo: Option<PathBuf>,
 
     /// Which files are looked at.

@@ -179,7 +179,7 @@ impl<'run> Report<'run> {
         writeln!(
             out,
             "{} on disk {} freed: {} -> {}; by file sizes {} -> {}",
-            BinaryBytes(before.disk - after.disk),
+            BinaryBytes(before.disk.saturating_sub(after.disk)),
             if linked == "would be" { "would be" } else { "are" },
             BinaryBytes(before.disk),
             BinaryBytes(after.disk),

@@ -64,3 +64,30 @@ fn a_dry_run_shows_the_plan_and_changes_nothing() {
     assert_eq!(tree.entries(), before);
     assert!(tree.journals().is_empty());
 }
+
+/// The files of the second tree are made in another order, so their inodes are in another one, too.
+#[test]
+fn the_result_depends_on_names_alone() {
+    let names = ["d/1", "c/2", "e/3", "b/4", "a/5"];
+    let backwards: Vec<&str> = names.iter().rev().copied().collect();
+    let documents = [&names[..], &backwards].map(|names| {
+        let tree = Tree::of(&[]);
+        for name in names {
+            tree.write(name, b"same").write(format!("x/{name}.rb"), b"require_relative 'same'");
+        }
+        let document = tree.json(&["-n", "."]);
+        [document["groups"].clone(), document["left_alone"].clone()]
+    });
+
+    assert_eq!(documents[0], documents[1]);
+}
+
+#[test]
+fn of_files_that_differ_in_their_metadata_the_first_one_sets_the_measure() {
+    for modes in [[0o600, 0o644], [0o644, 0o600]] {
+        let tree = Tree::of(&[("a", "same"), ("b", "same")]);
+        tree.chmod("a", modes[0]).chmod("b", modes[1]);
+
+        assert_eq!(tree.left_alone(&["."]), ["./b: metadata"]);
+    }
+}

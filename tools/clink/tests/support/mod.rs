@@ -1,15 +1,20 @@
 //! A small tree, the real clink in an environment of its own, and what came of it.
 
 #![allow(dead_code, reason = "every test file uses its part")]
+#![allow(unreachable_pub, reason = "every test file is a crate of its own")]
+#![allow(clippy::print_stderr, reason = "a test that shows nothing here says why")]
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, Permissions};
+use std::fs::{self, File, FileTimes, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, SystemTime};
 
+use rustix::fs::XattrFlags;
+use rustix::io::Errno;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -36,6 +41,8 @@ pub(crate) struct Entry {
     pub(crate) owner: (u32, u32),
     /// Seconds and nanoseconds.
     pub(crate) modified: (i64, i64),
+    /// Extended attributes: names and values.
+    pub(crate) attributes: BTreeMap<String, Vec<u8>>,
     /// Names that share an inode share this number too.
     pub(crate) inode: u64,
 }
@@ -60,6 +67,11 @@ impl Tree {
 
     pub(crate) fn root(&self) -> PathBuf {
         self.base.path().join("tree")
+    }
+
+    /// Where the user's own files are, outside the tree.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.base.path().join("home")
     }
 
     pub(crate) fn path(&self, path: impl AsRef<OsStr>) -> PathBuf {
@@ -91,11 +103,48 @@ impl Tree {
         self
     }
 
+    pub(crate) fn mkdir(&self, path: &str) -> &Self {
+        fs::create_dir_all(self.path(path)).expect("a directory");
+        self
+    }
+
+    /// Gives a file to another owner and group; only root may.
+    pub(crate) fn chown(&self, path: &str, owner: u32, group: u32) -> &Self {
+        chown(self.path(path), Some(owner), Some(group)).expect("root gives files away");
+        self
+    }
+
+    /// Sets the time of the last modification, in seconds since 1970.
+    pub(crate) fn date(&self, path: &str, seconds: u64) -> &Self {
+        let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, 123_456_789);
+        let file = File::open(self.path(path)).expect("a file or directory");
+        file.set_times(FileTimes::new().set_modified(time)).expect("its times");
+        self
+    }
+
+    /// Sets an extended attribute. False where the file system has none, and says so.
+    pub(crate) fn set_attribute(&self, path: &str, name: &str, value: &[u8]) -> bool {
+        match rustix::fs::setxattr(self.path(path), name, value, XattrFlags::empty()) {
+            Ok(()) => true,
+            Err(Errno::OPNOTSUPP) => skip("the file system has no such attributes"),
+            Err(errno) => panic!("cannot set `{name}`: {errno}"),
+        }
+    }
+
+    /// Gives a file the right to use raw sockets, as `setcap cap_net_raw+ep` does; only root may.
+    pub(crate) fn set_capability(&self, path: &str) -> bool {
+        const REVISION_2_EFFECTIVE: u32 = 0x0200_0001;
+        const NET_RAW: u32 = 1 << 13;
+        let words = [REVISION_2_EFFECTIVE, NET_RAW, 0, 0, 0];
+        let value: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+        self.set_attribute(path, "security.capability", &value)
+    }
+
     /// clink with these arguments, to be run in the tree.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_clink"));
         command.args(arguments).current_dir(self.root()).env_clear();
-        command.env("HOME", self.base.path().join("home")).stdin(Stdio::null());
+        command.env("HOME", self.home()).stdin(Stdio::null());
         command
     }
 
@@ -110,9 +159,34 @@ impl Tree {
         serde_json::from_str(&run.stdout).expect("clink prints one document")
     }
 
+    /// What clink leaves alone with these arguments, each as `path: reason`. Changes nothing.
+    pub(crate) fn left_alone(&self, arguments: &[&str]) -> Vec<String> {
+        let document = self.json(&[arguments, &["--dry-run"]].concat());
+        let left = document["left_alone"].as_array().expect("a list");
+        let text = |value: &Value| value.as_str().expect("a plain text").to_owned();
+        left.iter().map(|entry| text(&entry["path"]) + ": " + &text(&entry["reason"])).collect()
+    }
+
+    /// What clink would replace with these arguments, each as `path -> text`, or `path = kept`
+    /// where it makes no symbolic links. Changes nothing.
+    pub(crate) fn planned(&self, arguments: &[&str]) -> Vec<String> {
+        let document = self.json(&[arguments, &["--dry-run"]].concat());
+        let text = |value: &Value| value.as_str().expect("a plain text").to_owned();
+        let mut planned = Vec::new();
+        for group in document["groups"].as_array().expect("a list") {
+            for link in group["replaced"].as_array().expect("a list") {
+                planned.push(match &link["text"] {
+                    Value::Null => text(&link["path"]) + " = " + &text(&group["kept"]),
+                    target => text(&link["path"]) + " -> " + &text(target),
+                });
+            }
+        }
+        planned
+    }
+
     /// The journals in the user's home.
     pub(crate) fn journals(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(self.base.path().join("home/.local/state/clink")) else {
+        let Ok(entries) = fs::read_dir(self.home().join(".local/state/clink")) else {
             return Vec::new();
         };
         let mut journals: Vec<_> =
@@ -147,10 +221,23 @@ impl Tree {
         entries
     }
 
-    /// What every path reads as, links followed: a second look must find the same.
+    /// Everything that undo has to bring back, the tree's own directory included: as `entries`, but
+    /// new files may have new inodes, so each has the number of its first name instead.
+    pub(crate) fn state(&self) -> BTreeMap<PathBuf, Entry> {
+        let mut state = self.entries();
+        state.insert(PathBuf::new(), Entry::of(&self.root()));
+        let mut first_names = BTreeMap::new();
+        for (number, entry) in (0..).zip(state.values_mut()) {
+            entry.inode = *first_names.entry(entry.inode).or_insert(number);
+        }
+        state
+    }
+
+    /// What every path reads as, links followed: a second look must find the same. Links are not
+    /// followed round in a circle.
     pub(crate) fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut contents = BTreeMap::new();
-        add_contents(&self.root(), Path::new(""), &mut contents);
+        add_contents(&self.root(), Path::new(""), &mut Vec::new(), &mut contents);
         contents
     }
 }
@@ -160,9 +247,70 @@ impl Run {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            stderr: without_waiting(&String::from_utf8_lossy(&output.stderr)),
         }
     }
+}
+
+impl Entry {
+    fn of(path: &Path) -> Self {
+        let status = fs::symlink_metadata(path).expect("the status of an entry");
+        let content = if status.is_symlink() {
+            fs::read_link(path).expect("a link").into_os_string().into_encoded_bytes()
+        } else if status.is_file() {
+            fs::read(path).expect("a file")
+        } else {
+            Vec::new()
+        };
+        Self {
+            content,
+            mode: status.mode(),
+            owner: (status.uid(), status.gid()),
+            modified: (status.mtime(), status.mtime_nsec()),
+            attributes: attributes(path),
+            inode: status.ino(),
+        }
+    }
+}
+
+/// Says why a test shows nothing here. Always false, so that a test can end with it.
+pub(crate) fn skip(reason: &str) -> bool {
+    eprintln!("skipped: {reason}");
+    false
+}
+
+/// Whether the test runs as root; says so if not.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root() || skip("only root can do this")
+}
+
+/// Whether a program is installed and works; says so if not.
+pub(crate) fn has(program: &str) -> bool {
+    let works = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .is_ok_and(|output| output.status.success());
+    works || skip(&format!("`{program}` is not installed"))
+}
+
+/// Tests run side by side, and clinks on one file system take turns: that they say so is no part of
+/// what a test looks at.
+fn without_waiting(stderr: &str) -> String {
+    let lines = stderr.split_inclusive('\n');
+    lines.filter(|line| !line.starts_with("clink: another clink is changing")).collect()
+}
+
+fn attributes(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut list = vec![0; 64 << 10];
+    let length = rustix::fs::llistxattr(path, list.as_mut_slice()).unwrap_or(0);
+    let names = list[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty());
+    let value = |name: &[u8]| {
+        let mut value = vec![0; 64 << 10];
+        let length = rustix::fs::lgetxattr(path, name, value.as_mut_slice()).expect("a value");
+        (String::from_utf8_lossy(name).into_owned(), value[..length].to_vec())
+    };
+    names.map(value).collect()
 }
 
 fn shown(path: &Path, text: &[u8]) -> String {
@@ -178,36 +326,32 @@ fn add_entries(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Entry>
     for name in names(&root.join(below)) {
         let path = below.join(name);
         let full = root.join(&path);
-        let status = fs::symlink_metadata(&full).expect("the status of an entry");
-        let content = if status.is_symlink() {
-            fs::read_link(&full).expect("a link").into_os_string().into_encoded_bytes()
-        } else if status.is_file() {
-            fs::read(&full).expect("a file")
-        } else {
-            Vec::new()
-        };
-        if status.is_dir() {
+        if full.is_dir() && !full.is_symlink() {
             add_entries(root, &path, entries);
         }
-        let entry = Entry {
-            content,
-            mode: status.mode(),
-            owner: (status.uid(), status.gid()),
-            modified: (status.mtime(), status.mtime_nsec()),
-            inode: status.ino(),
-        };
-        entries.insert(path, entry);
+        entries.insert(path, Entry::of(&full));
     }
 }
 
-fn add_contents(root: &Path, below: &Path, contents: &mut BTreeMap<PathBuf, Vec<u8>>) {
+fn add_contents(
+    root: &Path,
+    below: &Path,
+    above: &mut Vec<PathBuf>,
+    contents: &mut BTreeMap<PathBuf, Vec<u8>>,
+) {
+    let real = root.join(below).canonicalize().expect("a directory that is there");
+    if above.contains(&real) {
+        return;
+    }
+    above.push(real);
     for name in names(&root.join(below)) {
         let path = below.join(name);
         let full = root.join(&path);
         if full.is_dir() {
-            add_contents(root, &path, contents);
+            add_contents(root, &path, above, contents);
         } else if full.is_file() {
             contents.insert(path, fs::read(&full).expect("a file"));
         }
     }
+    above.pop();
 }
