@@ -193,6 +193,16 @@ fn an_empty_file_with_another_mode_inside_keeps_directories_apart() {
 }
 
 #[test]
+fn an_empty_file_with_other_attributes_inside_keeps_directories_apart() {
+    let tree = Tree::of(&[("a/f", "same"), ("a/g", ""), ("b/f", "same"), ("b/g", "")]);
+    if !tree.set_attribute("b/g", "user.origin", b"somewhere else") {
+        return;
+    }
+
+    assert_eq!(linked(&tree), ["b/f -> ../a/f"]);
+}
+
+#[test]
 fn empty_directories_and_links_inside_count() {
     let tree = twins();
     tree.mkdir("a/empty").mkdir("b/empty").link("a/l", "lib/one").link("b/l", "lib/one");
@@ -269,6 +279,18 @@ fn all_links_it_nevertheless() {
     tree.clink(&["--directories", "--all", "."]);
 
     assert_eq!(tree.links(), ["mips/include -> ../arm/include"]);
+}
+
+/// A link outside that climbs out of a directory again would climb out of the other one.
+#[test]
+fn a_directory_that_a_link_goes_through_and_out_of_again_stays() {
+    let tree = twins();
+    tree.write("a/conf", b"of a").write("b/conf", b"of b").link("z/l", "../b/lib/../conf");
+    let before = tree.contents();
+
+    tree.clink(&["--directories", "."]);
+
+    assert_eq!(tree.contents(), before);
 }
 
 #[test]

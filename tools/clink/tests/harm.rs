@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Run, Tree, has};
+use support::{Run, Tree, has, skip};
 
 /// What a command prints that runs in the tree.
 fn output(tree: &Tree, program: &str, arguments: &[&str]) -> String {
@@ -137,6 +137,28 @@ fn a_program_that_asks_for_its_own_path_is_left_alone() {
 
     tree.clink(&["--all", "."]);
     assert!(output(&tree, "./two/where", &[]).ends_with("one/where\n"), "this is the harm");
+}
+
+/// It names no interpreter, as if it were a library.
+#[test]
+fn a_static_program_that_asks_for_its_own_path_is_left_alone() {
+    const TEXT: &str = "#include <unistd.h>\n\
+        int main(void) { char path[99]; return readlink(\"/proc/self/exe\", path, 99) < 0; }\n";
+    if !has("cc") {
+        return;
+    }
+    let tree = Tree::of(&[("where.c", TEXT)]);
+    tree.mkdir("one").mkdir("two");
+    for program in ["one/where", "two/where"] {
+        let options = ["-static-pie", "-Wl,--build-id=none", "where.c", "-o", program];
+        let compiled = Command::new("cc").args(options).current_dir(tree.root()).output();
+        if !compiled.is_ok_and(|output| output.status.success()) {
+            skip("`cc -static-pie` does not work here");
+            return;
+        }
+    }
+
+    assert_eq!(tree.left_alone(&["."]), ["./two/where: relocatable"]);
 }
 
 #[test]
@@ -285,6 +307,28 @@ fn scripts_of_other_languages_that_look_beside_themselves_are_left_alone() {
         assert_eq!(tree.left_alone(&["."]), [format!("./b/{name}: script")], "{content}");
         assert_eq!(tree.planned(&["--hard", "."]).len(), 1, "{content}");
         assert_eq!(tree.planned(&["--all", "."]).len(), 1, "{content}");
+    }
+}
+
+/// The third name alone says that it is JavaScript.
+#[test]
+fn a_script_among_copies_with_other_endings_is_left_alone() {
+    const MAIN: &str = "console.log(require('./beside').name)\n";
+    let tree = Tree::of(&[("a/main.txt", MAIN), ("b/main.orig", MAIN), ("c/main.js", MAIN)]);
+
+    assert!(tree.planned(&["."]).iter().all(|link| !link.contains("main.js")));
+}
+
+#[test]
+fn build_files_that_resolve_their_own_path_are_left_alone() {
+    for (name, content) in [
+        ("Makefile", "here := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))\n"),
+        ("rules.mk", "here := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))\n"),
+        ("CMakeLists.txt", "get_filename_component(here ${CMAKE_CURRENT_LIST_FILE} REALPATH)\n"),
+    ] {
+        let tree = Tree::of(&[(&format!("a/{name}"), content), (&format!("b/{name}"), content)]);
+
+        assert_eq!(tree.left_alone(&["."]), [format!("./b/{name}: script")], "{content}");
     }
 }
 

@@ -91,3 +91,39 @@ fn of_files_that_differ_in_their_metadata_the_first_one_sets_the_measure() {
         assert_eq!(tree.left_alone(&["."]), ["./b: metadata"]);
     }
 }
+
+/// Two directories so far apart that a link from one to the other takes as much as a small file,
+/// on all file systems but Btrfs.
+fn far_apart() -> [String; 2] {
+    ["a", "b"].map(|top| [top, &["d"; 6].map(|name| name.repeat(60)).join("/")].join("/"))
+}
+
+#[test]
+fn copies_that_are_far_apart_become_links_to_one_that_is_near() {
+    let [one, other] = far_apart();
+    let tree = Tree::of(&[]);
+    for directory in [&one, &other] {
+        tree.write(format!("{directory}/1"), b"same").write(format!("{directory}/2"), b"same");
+    }
+
+    tree.clink(&["."]);
+
+    assert!(tree.links().contains(&format!("{one}/2 -> 1")));
+    assert_eq!(tree.links().len(), 2, "the copies in the other directory are near each other");
+}
+
+#[test]
+fn a_second_run_changes_nothing_where_some_links_were_not_worth_making() {
+    let [one, other] = far_apart();
+    let tree = Tree::of(&[]);
+    for directory in [&one, &other] {
+        tree.write(format!("{directory}/1"), b"same").write(format!("{directory}/2"), b"same");
+    }
+    tree.clink(&["."]);
+    let after_the_first = tree.entries();
+
+    let second = tree.clink(&["."]);
+
+    assert!(second.stdout.contains("nothing linked"), "{}", second.stdout);
+    assert_eq!(tree.entries(), after_the_first);
+}
