@@ -8,11 +8,12 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use crate::climb::{Climb, Reach};
 use crate::equality::Equality;
 use crate::inventory::{DirectoryId, FileId};
-use crate::nature::{Climb, Reach};
 
 /// Remembers which pairs of directories were found to lead to the same.
 pub(crate) struct Closure<'all> {
@@ -97,6 +98,66 @@ impl<'all> Closure<'all> {
         true
     }
 
+    /// The directories that some symbolic link goes into and out of again with `..`: with a link in
+    /// the directory's place it would come out elsewhere.
+    pub(crate) fn passed_through(&self) -> HashSet<DirectoryId> {
+        let inventory = self.equality.inventory;
+        let mut passed = HashSet::new();
+        for from in inventory.directory_ids() {
+            for link in &inventory.directory(from).links {
+                match link.text.strip_prefix(b"/") {
+                    None => self.pass_through(from, &link.text, &mut passed),
+                    // Of an absolute link nobody knows which argument will be the root for it.
+                    Some(below) => {
+                        for root in inventory.root_ids() {
+                            self.pass_through(root, below, &mut passed);
+                        }
+                        if let Some((root, below)) = self.below_argument(&link.text) {
+                            self.pass_through(root, below, &mut passed);
+                        }
+                    }
+                }
+            }
+        }
+        passed
+    }
+
+    fn pass_through(&self, from: DirectoryId, text: &[u8], passed: &mut HashSet<DirectoryId>) {
+        let inventory = self.equality.inventory;
+        let mut here = from;
+        let mut entered = 0;
+        for step in text.split(|&byte| byte == b'/').filter(|step| !matches!(*step, b"" | b".")) {
+            if step == b".." {
+                if entered > 0 {
+                    passed.insert(here);
+                    entered -= 1;
+                }
+                let Some(parent) = inventory.directory(here).parent else { return };
+                here = parent;
+            } else {
+                let Some(child) = self.child(here, step) else { return };
+                here = child;
+                entered += 1;
+            }
+        }
+    }
+
+    /// The argument that an absolute path lies below, and the path below it.
+    fn below_argument<'path>(&self, text: &'path [u8]) -> Option<(DirectoryId, &'path [u8])> {
+        let inventory = self.equality.inventory;
+        inventory.root_ids().find_map(|root| {
+            let physical = inventory.root_of(root).physical.as_os_str().as_bytes();
+            Some((root, text.strip_prefix(physical)?.strip_prefix(b"/")?))
+        })
+    }
+
+    fn child(&self, directory: DirectoryId, name: &[u8]) -> Option<DirectoryId> {
+        let inventory = self.equality.inventory;
+        let children = &self.equality.children[directory.0 as usize];
+        let by_name = |child: &DirectoryId| (*inventory.directory(*child).name).cmp(name);
+        Some(children[children.binary_search_by(by_name).ok()?])
+    }
+
     /// Where a path leads from a directory.
     fn follow(&self, from: DirectoryId, climb: &Climb) -> Place {
         let inventory = self.equality.inventory;
@@ -112,10 +173,8 @@ impl<'all> Closure<'all> {
                 here = parent;
                 continue;
             }
-            let children = &self.equality.children[here.0 as usize];
-            let by_name = |child: &DirectoryId| (*inventory.directory(*child).name).cmp(step);
-            if let Ok(found) = children.binary_search_by(by_name) {
-                here = children[found];
+            if let Some(child) = self.child(here, step) {
+                here = child;
                 continue;
             }
             let names = || inventory.file_ids(here).map(|file| inventory.name_bytes(file));

@@ -38,7 +38,7 @@ pub(crate) struct Inode {
 /// Files with the same content.
 #[derive(Debug)]
 pub(crate) struct Group {
-    /// In the order of their first names.
+    /// In the order of their inodes.
     pub(crate) members: Box<[Member]>,
     pub(crate) nature: Nature,
 }

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::attributes::AttributesId;
+use crate::attributes::Known;
 use crate::closure::Closure;
 use crate::content::Groups;
 use crate::equality::{self, Equality};
@@ -36,18 +36,23 @@ pub(crate) fn choose(
     inventory: &Inventory,
     groups: &Groups,
     surroundings: &[Surroundings],
-    capable: &[AttributesId],
+    known: &Known,
     rules: Rules,
 ) -> Chosen {
-    let equality = equality::compare(inventory, groups, surroundings, capable, rules);
+    let equality = equality::compare(inventory, groups, surroundings, known, rules);
     let mut closure = Closure::of(&equality);
+    let pinned = closure.passed_through();
     let mut chosen = Chosen::none(inventory);
     for same in classes(&equality) {
         let alive = |id: &DirectoryId| !chosen.gone[id.0 as usize];
         let same: Vec<DirectoryId> = same.into_iter().filter(alive).collect();
-        let mut stays_true =
-            |replaced, kept| rules.all || closure.leads_to_the_same(replaced, kept);
-        let Some(links) = link(inventory, surroundings, &same, &mut stays_true) else { continue };
+        let mut stays_true = |replaced, kept| {
+            let followed = rules.all || closure.leads_to_the_same(replaced, kept);
+            followed && !pinned.contains(&replaced)
+        };
+        let Some(links) = link(inventory, surroundings, &same, rules, &mut stays_true) else {
+            continue;
+        };
         for replaced in &links.replaced {
             let end = inventory.directory(*replaced).end as usize;
             chosen.gone[replaced.0 as usize..end].fill(true);
@@ -76,9 +81,11 @@ fn link(
     inventory: &Inventory,
     surroundings: &[Surroundings],
     same: &[DirectoryId],
+    rules: Rules,
     stays_true: &mut dyn FnMut(DirectoryId, DirectoryId) -> bool,
 ) -> Option<DirectoryLinks> {
-    let lasting = same.iter().copied().filter(|id| !surroundings[id.0 as usize].transient);
+    let lasting =
+        same.iter().copied().filter(|id| rules.all || !surroundings[id.0 as usize].transient);
     let depth = |id: DirectoryId| inventory.below_root(id).split(|&byte| byte == b'/').count();
     let kept = lasting.min_by_key(|&id| {
         let shape =

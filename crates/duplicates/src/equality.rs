@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use crate::attributes::AttributesId;
+use crate::attributes::{AttributesId, Known};
+use crate::climb::Reach;
 use crate::content::Groups;
 use crate::inventory::{Directory, DirectoryId, File, FileId, Inventory};
-use crate::nature::Reach;
+
 use crate::plan::Rules;
 use crate::surroundings::{Protected, Surroundings};
 
@@ -46,11 +47,12 @@ pub(crate) fn compare<'all>(
     inventory: &'all Inventory,
     groups: &'all Groups,
     surroundings: &[Surroundings],
-    capable: &[AttributesId],
+    known: &Known,
     rules: Rules,
 ) -> Equality<'all> {
-    let contents = Contents::of(inventory, groups);
+    let contents = Contents::of(inventory, groups, known);
     let children = children(inventory);
+    let capable = &known.with_capabilities();
     let comparison = Comparison { inventory, contents: &contents, surroundings, capable, rules };
     let summaries = comparison.summaries(&children);
     Equality { inventory, contents, children, summaries }
@@ -102,7 +104,8 @@ impl Comparison<'_> {
         classes: &mut HashMap<Vec<u8>, u32>,
     ) -> Option<Summary> {
         let directory = self.inventory.directory(id);
-        if directory.incomparable || self.is_protected(id) {
+        let unreadable = directory.attributes == AttributesId::UNREADABLE;
+        if directory.incomparable || unreadable || self.is_protected(id) {
             return None;
         }
         let mut signature = Vec::new();
@@ -154,7 +157,8 @@ impl Comparison<'_> {
     ) -> Option<()> {
         const SETUID_OR_SETGID: u16 = 0o6000;
         let attributes = self.contents.attributes(id);
-        if file.mode & SETUID_OR_SETGID != 0 || self.capable.contains(&attributes) {
+        let privileged = file.mode & SETUID_OR_SETGID != 0 || self.capable.contains(&attributes);
+        if privileged || attributes == AttributesId::UNREADABLE {
             return None;
         }
         sign_name(signature, b'f', self.inventory.name_bytes(id));
@@ -222,7 +226,7 @@ const EMPTY: u32 = 1;
 const FIRST_GROUP: u32 = 2;
 
 impl<'all> Contents<'all> {
-    fn of(inventory: &Inventory, groups: &'all Groups) -> Self {
+    fn of(inventory: &Inventory, groups: &'all Groups, known: &Known) -> Self {
         let mut starts = Vec::with_capacity(inventory.directories.len());
         let mut numbers = Vec::new();
         for directory in &inventory.directories {
@@ -233,6 +237,12 @@ impl<'all> Contents<'all> {
         }
         let attributes = vec![AttributesId::NONE; numbers.len()];
         let mut contents = Self { groups, starts, numbers, attributes };
+        // Nobody read the empty files, but they may have attributes.
+        for (id, _) in inventory.files().filter(|(_, file)| file.size == 0) {
+            let position = contents.position(id);
+            contents.attributes[position] =
+                inventory.open(id).map_or(AttributesId::UNREADABLE, |file| known.of(file));
+        }
         for (number, group) in (FIRST_GROUP..).zip(&groups.all) {
             for member in &group.members {
                 for &name in groups.names(member) {

@@ -191,6 +191,11 @@ impl Inventory {
             .map(DirectoryId)
     }
 
+    /// The directories that are arguments.
+    pub(crate) fn root_ids(&self) -> impl Iterator<Item = DirectoryId> {
+        self.directory_ids().filter(|&id| self.directory(id).parent.is_none())
+    }
+
     /// The directories below `id`, without itself.
     pub(crate) fn below(&self, id: DirectoryId) -> Range<usize> {
         id.0 as usize + 1..self.directory(id).end as usize

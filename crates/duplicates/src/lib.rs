@@ -11,7 +11,9 @@ pub mod inventory;
 pub mod walk;
 
 mod attributes;
+mod climb;
 mod content;
+mod kind;
 mod nature;
 
 mod closure;

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::attributes::AttributesId;
+use crate::attributes::{AttributesId, Known};
 use crate::content::{Groups, Member};
 use crate::directories;
 use crate::inventory::{DirectoryId, FileId, Inventory};
@@ -113,21 +113,17 @@ pub enum Reason {
     Unsteady,
 }
 
-/// Makes the plan; `capable` are the sets of attributes that give a program rights.
-pub(crate) fn plan(
-    inventory: &Inventory,
-    groups: &Groups,
-    capable: &[AttributesId],
-    rules: Rules,
-) -> Plan {
+/// Makes the plan.
+pub(crate) fn plan(inventory: &Inventory, groups: &Groups, known: &Known, rules: Rules) -> Plan {
     let surroundings = &surroundings::of(inventory);
     let chosen = if rules.directories {
-        directories::choose(inventory, groups, surroundings, capable, rules)
+        directories::choose(inventory, groups, surroundings, known, rules)
     } else {
         directories::Chosen::none(inventory)
     };
     let gone = chosen.gone;
     let mut plan = Plan { kind: rules.kind, directories: chosen.links, ..Plan::default() };
+    let capable = &known.with_capabilities();
     let planner = Planner { inventory, groups, surroundings, capable, gone, rules };
     for group in &groups.all {
         let mut members: Vec<Member> = group
@@ -159,6 +155,25 @@ struct Planner<'all> {
     rules: Rules,
 }
 
+/// One of the files that may become links to each other.
+struct Candidate {
+    member: Member,
+    /// The best one is kept first.
+    rank: (bool, bool, (usize, usize), FileId),
+    /// Its name that may be linked to, if it has one that lasts.
+    lasting: Option<FileId>,
+    /// Why it stays, if it does.
+    stays_for: Reason,
+}
+
+/// Of what use a link would be.
+enum Use {
+    Link,
+    /// There is nothing left to do.
+    Done,
+    None(Reason),
+}
+
 /// What has to be equal besides the content.
 type Metadata = (u16, u32, u32, AttributesId);
 
@@ -175,7 +190,7 @@ impl Planner<'_> {
     }
 
     fn add(&self, plan: &mut Plan, members: &[Member], nature: &Nature) {
-        if let Some(harm) = self.harm(nature) {
+        if let Some(harm) = self.harm(members, nature) {
             self.leave(plan, &members[1..], Reason::Harm(harm));
             return;
         }
@@ -200,9 +215,17 @@ impl Planner<'_> {
         }
     }
 
-    /// What a link to a file of this content would change; other kinds of links change nothing.
-    fn harm(&self, nature: &Nature) -> Option<Harm> {
-        nature.harm.filter(|_| self.rules.kind == Kind::Symbolic && !self.rules.all)
+    /// What a link to one of the files would change; other kinds of links change nothing.
+    fn harm(&self, members: &[Member], nature: &Nature) -> Option<Harm> {
+        if self.rules.kind != Kind::Symbolic || self.rules.all {
+            return None;
+        }
+        let looks_beside = |name: FileId| {
+            nature.is_unknown_under(self.inventory.name_bytes(name))
+                || nature.leads_beside && !self.surroundings_of(name).modules
+        };
+        let mut names = members.iter().flat_map(|member| self.stays(member));
+        nature.harm.or_else(|| names.any(looks_beside).then_some(Harm::Script))
     }
 
     /// Why a file is neither linked nor linked to.
@@ -236,94 +259,101 @@ impl Planner<'_> {
     }
 
     /// Plans the links among files that may become one.
+    ///
+    /// The best one is kept, and the others become links to it where that is of use. Those that are
+    /// too far away have their turn among themselves, and so on. As the order does not depend on
+    /// which files there are, a second run comes to the same end.
     fn link(&self, plan: &mut Plan, members: &[Member]) {
-        let Some(kept) = self.choose(members) else {
-            self.leave(plan, &members[1..], Reason::Transient);
-            return;
-        };
-        let mut replaced = Vec::new();
-        for member in members {
-            if self.groups.names(member).contains(&kept) {
-                continue;
+        /// Comparisons for one content; of more copies that all are far apart, some stay.
+        const MOST_COMPARISONS: usize = 1 << 22;
+        let mut comparisons = 0;
+        let mut rest: Vec<Candidate> =
+            members.iter().map(|member| self.candidate(*member)).collect();
+        rest.sort_by_key(|candidate| candidate.rank);
+        // One of them stays anyway; the others, if they do, have a reason.
+        let mut kept_one = false;
+        while let Some(name) = rest.first().and_then(|candidate| candidate.lasting) {
+            comparisons += rest.len();
+            if comparisons > MOST_COMPARISONS {
+                break;
             }
-            match (self.storage(member, kept), self.useless(member, kept)) {
-                (Storage::Shared, _) => {}
-                (Storage::None, _) => self.leave(plan, &[*member], Reason::FreesNothing),
-                (_, Some(reason)) => self.leave(plan, &[*member], reason),
-                (Storage::Own, None) => replaced.extend(self.stays(member)),
+            let kept = rest.remove(0);
+            let mut replaced = Vec::new();
+            rest.retain_mut(|copy| match self.use_of(&copy.member, name) {
+                Use::Done => false,
+                Use::Link => {
+                    replaced.extend(self.stays(&copy.member));
+                    false
+                }
+                Use::None(reason) => {
+                    copy.stays_for = reason;
+                    true
+                }
+            });
+            if !replaced.is_empty() {
+                plan.files.push(FileLinks { kept: name, replaced });
+            } else if kept_one {
+                self.leave(plan, &[kept.member], kept.stays_for);
             }
+            kept_one = true;
         }
-        if !replaced.is_empty() {
-            plan.files.push(FileLinks { kept, replaced });
+        for copy in rest.iter().skip(usize::from(!kept_one)) {
+            self.leave(plan, &[copy.member], copy.stays_for);
         }
     }
 
-    /// The name that stays. The rules, in their order: never in a temporary, cache or run directory;
-    /// rather a file that has names elsewhere, for its content stays anyway; the most links whose
-    /// text fits into the inode; the fewest directories above it; the shortest path; the first.
-    fn choose(&self, members: &[Member]) -> Option<FileId> {
-        /// Comparing every candidate with every other name would take the square of their number.
-        const CANDIDATES: usize = 16;
-        let mut candidates: Vec<(bool, (usize, usize), FileId)> = Vec::new();
-        for member in members {
-            let fully_found = self.fully_found(member);
-            let lasting =
-                self.stays(member).filter(|&name| self.rules.all || !self.is_transient(name));
-            candidates.extend(lasting.map(|name| (fully_found, self.depth_and_length(name), name)));
-        }
-        candidates.sort_unstable();
-        candidates.truncate(CANDIDATES);
-        if self.rules.kind != Kind::Symbolic {
-            return candidates.first().map(|&(.., name)| name);
-        }
-        let long_texts = |kept: FileId| {
-            let others = members.iter().flat_map(|member| self.stays(member));
-            others.filter(|&other| other != kept && !self.fits_inode(other, kept)).count()
+    /// How good a copy is to be kept. The rules, in their order: never in a temporary, cache or run
+    /// directory; rather a file that has names elsewhere, for its content stays anyway; the fewest
+    /// directories above it, for that makes short links; the shortest path; the first.
+    fn candidate(&self, member: Member) -> Candidate {
+        let ranked = |name| (self.depth_and_length(name), name);
+        let lasting = |name: &FileId| self.rules.all || !self.surroundings_of(*name).transient;
+        let best = self.stays(&member).filter(lasting).map(ranked).min();
+        let first = self.groups.names(&member)[0];
+        let rank = match best {
+            Some((shape, name)) => (false, self.fully_found(&member), shape, name),
+            None => (true, false, (0, 0), first),
         };
-        let rank = |&(fully_found, shape, name): &_| (fully_found, long_texts(name), shape, name);
-        candidates.into_iter().min_by_key(rank).map(|(.., name)| name)
+        let lasting = best.map(|(_, name)| name);
+        Candidate { member, rank, lasting, stays_for: Reason::Transient }
     }
 
-    /// Why replacing all names of a file by links to `kept` would be of no use.
-    fn useless(&self, member: &Member, kept: FileId) -> Option<Reason> {
-        if self.rules.kind == Kind::Reflink {
-            return None;
-        }
-        if !self.fully_found(member) {
-            return Some(Reason::OtherNames);
-        }
+    /// Of what use it is to replace all names of a file by links to `kept`.
+    fn use_of(&self, member: &Member, kept: FileId) -> Use {
         let freed = self.inventory.file(self.groups.names(member)[0]).sectors * 512;
-        if self.rules.kind == Kind::Hard {
-            return (freed == 0).then_some(Reason::FreesNothing);
+        match self.rules.kind {
+            Kind::Reflink => match self.storage(member, kept) {
+                Storage::Shared => Use::Done,
+                Storage::None => Use::None(Reason::FreesNothing),
+                Storage::Own => Use::Link,
+            },
+            _ if !self.fully_found(member) => Use::None(Reason::OtherNames),
+            Kind::Hard if freed == 0 => Use::None(Reason::FreesNothing),
+            Kind::Hard => Use::Link,
+            Kind::Symbolic => self.use_of_links(member, kept, freed),
         }
-        if self
-            .stays(member)
-            .any(|name| relative::length(self.inventory, name, kept) > relative::LONGEST)
-        {
-            return Some(Reason::TooFar);
-        }
-        let block = self.inventory.root_of(kept.directory).file_system.block;
-        let taken =
-            self.stays(member).filter(|&name| !self.fits_inode(name, kept)).count() as u64 * block;
-        (freed <= taken).then_some(Reason::FreesNothing)
     }
 
-    /// What the two have in common, where that is what counts: a former run may have let them share
-    /// their storage.
-    fn storage(&self, member: &Member, kept: FileId) -> Storage {
-        if self.rules.kind != Kind::Reflink {
-            return Storage::Own;
+    fn use_of_links(&self, member: &Member, kept: FileId, freed: u64) -> Use {
+        let file_system = self.inventory.root_of(kept.directory).file_system;
+        let mut taken = 0;
+        for link in self.stays(member) {
+            let length = relative::length(self.inventory, link, kept);
+            if length > relative::LONGEST {
+                return Use::None(Reason::TooFar);
+            }
+            taken += if length <= file_system.inline_link { 0 } else { file_system.block };
         }
+        if freed > taken { Use::Link } else { Use::None(Reason::FreesNothing) }
+    }
+
+    /// What the two have in common: a former run may have let them share their storage.
+    fn storage(&self, member: &Member, kept: FileId) -> Storage {
         let open = |name| self.inventory.open(name);
         match (open(kept), open(self.groups.names(member)[0])) {
             (Ok(kept), Ok(copy)) => reflink::storage(&kept, &copy),
             _ => Storage::Own,
         }
-    }
-
-    fn fits_inode(&self, link: FileId, target: FileId) -> bool {
-        let room = self.inventory.root_of(link.directory).file_system.inline_link;
-        relative::length(self.inventory, link, target) <= room
     }
 
     /// Whether every name of the file is among the arguments, so that replacing them frees it.
@@ -346,10 +376,6 @@ impl Planner<'_> {
 
     fn surroundings_of(&self, name: FileId) -> Surroundings {
         self.surroundings[name.directory.0 as usize]
-    }
-
-    fn is_transient(&self, name: FileId) -> bool {
-        self.surroundings_of(name).transient
     }
 
     fn leave(&self, plan: &mut Plan, members: &[Member], reason: Reason) {

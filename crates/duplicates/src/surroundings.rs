@@ -14,6 +14,8 @@ pub(crate) struct Surroundings {
     pub(crate) protected: Option<Protected>,
     /// Files here may vanish: nothing is linked to them.
     pub(crate) transient: bool,
+    /// Files here are modules of Python that nobody starts by their names.
+    pub(crate) modules: bool,
 }
 
 /// Why files of a directory are left alone.
@@ -78,6 +80,7 @@ impl Surroundings {
         let rule = PROTECTED.iter().find(|(end, _)| ends_with(path, end));
         Self {
             protected: self.protected.or(rule.map(|(_, protected)| *protected)),
+            modules: self.modules || is_for_modules(path),
             transient: self.transient || run || TRANSIENT.iter().any(|end| ends_with(path, end)),
         }
     }
@@ -141,6 +144,15 @@ fn is_run(inventory: &Inventory, id: DirectoryId) -> bool {
         };
         beside(b"etc") || beside(b"usr")
     }
+}
+
+/// Where Python keeps its library: `/usr/lib/python3.11`, `site-packages`.
+fn is_for_modules(path: &[u8]) -> bool {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    matches!(name, b"site-packages" | b"dist-packages")
+        || name.strip_prefix(b"python").is_some_and(|version| {
+            version.iter().all(|&byte| byte.is_ascii_digit() || byte == b'.')
+        })
 }
 
 fn ends_with(path: &[u8], end: &str) -> bool {

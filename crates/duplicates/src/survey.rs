@@ -30,7 +30,7 @@ pub fn survey(paths: &[PathBuf], search: &Search, rules: Rules, progress: &dyn P
     let known = Known::default();
     let inventory = walk::walk(paths, search, rules.directories, &known, progress);
     let groups = content::group(&inventory, reading(rules), &known, progress);
-    let plan = plan::plan(&inventory, &groups, &known.with_capabilities(), rules);
+    let plan = plan::plan(&inventory, &groups, &known, rules);
     Survey { inventory, plan, groups }
 }
 

@@ -57,6 +57,7 @@ pub fn undo(
     let steps = Steps::of(records);
     progress.to_replace(steps.replacements.len() as u64);
     let mut work = Work { root, top, first_names: HashMap::new(), undone: Undone::default() };
+    work.find_restored(&steps.replacements);
     for replacement in steps.replacements.iter().rev() {
         if progress.stop() {
             work.undone.stopped = true;
@@ -188,6 +189,28 @@ impl Work {
                 self.undone.problems.push(problem);
             }
         }
+    }
+
+    /// Finds files that an earlier undo has restored, so that their further names join them.
+    fn find_restored(&mut self, replacements: &[Replacement]) {
+        for replacement in replacements {
+            if let Replacement::File { path, inode, kept, .. } = replacement {
+                if self.is_restored(replacement).unwrap_or(false) {
+                    self.first_names.insert((*inode, kept.path.clone()), path.clone());
+                }
+            }
+        }
+    }
+
+    fn is_restored(&self, replacement: &Replacement) -> Result<bool, Errno> {
+        let Replacement::File { path, by, text, inode, metadata, kept } = replacement else {
+            return Ok(false);
+        };
+        let (parent, name) = self.open_parent(path)?;
+        let now = Sighting::of_name(&parent, &name)?;
+        let ours = self.must_be_ours(&parent, &name, *by, text.as_ref(), *inode, kept);
+        let same = now.regular && now.size == kept.size && now.modified == metadata.modified;
+        Ok(same && matches!(ours, Err(Failure::Untouched)))
     }
 
     fn restore_file(

@@ -138,8 +138,8 @@ impl<'run> Report<'run> {
         let Figures { files, duplicates, before, after, .. } = &self.figures;
         writeln!(
             out,
-            "{} files with {} ({} on disk); {} are copies of another one",
-            HumanCount(*files),
+            "{} with {} ({} on disk), {} of them copies of another one",
+            counted(*files, "file", "files"),
             BinaryBytes(before.size),
             BinaryBytes(before.disk),
             HumanCount(*duplicates),
@@ -158,29 +158,37 @@ impl<'run> Report<'run> {
     }
 
     fn write_gain(&self, out: &mut impl Write, before: Space, after: Space) -> io::Result<()> {
-        let linked = self.linked();
+        let planned = matches!(self.done, Done::Planned);
         if self.figures.links() == 0 {
-            return writeln!(
-                out,
-                "{}",
-                if linked == "would be" { "nothing to link" } else { "nothing linked" }
-            );
+            return writeln!(out, "nothing {}", if planned { "to link" } else { "linked" });
         }
-        let kind = match self.survey.plan.kind {
-            Kind::Symbolic => "replaced by symbolic links",
-            Kind::Hard => "replaced by hard links",
-            Kind::Reflink => "given shared storage",
-        };
+        let files = counted(self.figures.file_links, "file", "files");
         let directories = match self.figures.directory_links {
             0 => String::new(),
-            count => format!(" and {} directories", HumanCount(count)),
+            count => format!(" and {}", counted(count, "directory", "directories")),
         };
-        writeln!(out, "{}{directories} {linked} {kind}", HumanCount(self.figures.file_links))?;
+        let one = self.figures.links() == 1;
+        let becomes = match (self.survey.plan.kind, planned) {
+            (Kind::Symbolic, _) if one => "a symbolic link",
+            (Kind::Symbolic, _) => "symbolic links",
+            (Kind::Hard, _) if one => "a hard link",
+            (Kind::Hard, _) => "hard links",
+            (Kind::Reflink, true) => "share the storage of another one",
+            (Kind::Reflink, false) if one => "shares its storage with another one",
+            (Kind::Reflink, false) => "share their storage with others",
+        };
+        let verb = match (self.survey.plan.kind, planned) {
+            (Kind::Reflink, true) => "would ",
+            (Kind::Reflink, false) => "",
+            (_, true) => "would become ",
+            (_, false) => "became ",
+        };
+        writeln!(out, "{files}{directories} {verb}{becomes}")?;
         writeln!(
             out,
-            "{} on disk {} freed: {} -> {}; by file sizes {} -> {}",
+            "{} on disk {}: {} -> {}; by file sizes {} -> {}",
             BinaryBytes(before.disk.saturating_sub(after.disk)),
-            if linked == "would be" { "would be" } else { "are" },
+            if planned { "would be freed" } else { "freed" },
             BinaryBytes(before.disk),
             BinaryBytes(after.disk),
             BinaryBytes(before.size),
@@ -193,13 +201,6 @@ impl<'run> Report<'run> {
             writeln!(out)?;
         }
         Ok(())
-    }
-
-    fn linked(&self) -> &'static str {
-        match self.done {
-            Done::Planned => "would be",
-            Done::Replaced { .. } => "were",
-        }
     }
 
     fn write_left(&self, out: &mut impl Write) -> io::Result<()> {
@@ -218,7 +219,8 @@ impl<'run> Report<'run> {
     fn write_outcome(&self, out: &mut impl Write) -> io::Result<()> {
         let Done::Replaced { outcome, journal } = self.done else { return Ok(()) };
         if outcome.cleaned > 0 {
-            writeln!(out, "\n{} leftovers of an interrupted run were removed", outcome.cleaned)?;
+            let leftovers = counted(outcome.cleaned, "leftover", "leftovers");
+            writeln!(out, "\n{leftovers} of an interrupted run removed")?;
         }
         if outcome.stopped {
             writeln!(out, "\nstopped before the end: run the same command again for the rest")?;
@@ -409,7 +411,7 @@ pub(crate) fn write_undone(undone: &Undone, output: &Output) -> Result<()> {
             if undone.untouched > 0 {
                 writeln!(
                     out,
-                    "{} were no links of this journal any more, or never",
+                    "{} left as found: not replaced, or restored before",
                     HumanCount(undone.untouched)
                 )?;
             }
@@ -435,6 +437,11 @@ pub(crate) fn undo_ended(undone: &Undone) -> Ended {
 /// A path as it is, byte for byte.
 fn write_path(out: &mut impl Write, path: &Path) -> io::Result<()> {
     out.write_all(path.as_os_str().as_encoded_bytes())
+}
+
+/// A number with its noun.
+fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{} {}", HumanCount(count), if count == 1 { one } else { more })
 }
 
 /// A reason for people.

@@ -19,7 +19,7 @@ fn copies_become_names_of_one_file() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(inode(&tree, "a/f"), inode(&tree, "b/f"));
     assert!(tree.links().is_empty());
-    assert!(run.stdout.contains("1 were replaced by hard links"), "{}", run.stdout);
+    assert!(run.stdout.contains("1 file became a hard link"), "{}", run.stdout);
 }
 
 #[test]

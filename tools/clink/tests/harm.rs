@@ -229,11 +229,17 @@ fn a_python_script_that_is_run_by_its_first_line_is_left_alone() {
 }
 
 #[test]
-fn a_python_module_that_is_only_imported_is_linked() {
-    const MODULE: &str = "import os\n\ndef home():\n    return os.environ[\"HOME\"]\n";
+fn a_python_module_in_a_library_is_linked_and_elsewhere_left_alone_for_somebody_may_start_it() {
+    const MODULE: &str = "import beside\nprint(beside.NAME)\n";
     let tree = Tree::of(&[("one/module.py", MODULE), ("two/module.py", MODULE)]);
+    let library =
+        Tree::of(&[("one/python3.11/module.py", MODULE), ("two/site-packages/module.py", MODULE)]);
 
-    assert_eq!(tree.planned(&["."]), ["./two/module.py -> ../one/module.py"]);
+    assert_eq!(tree.left_alone(&["."]), ["./two/module.py: script"]);
+    assert_eq!(
+        library.planned(&["."]),
+        ["./two/site-packages/module.py -> ../../one/python3.11/module.py"]
+    );
 }
 
 #[test]

@@ -40,9 +40,9 @@ fn the_summary_says_what_was_done_and_what_was_not() {
     let run = tree.clink(&["."]);
 
     expect![[r#"
-        5 files with 28.00 KiB (28.00 KiB on disk); 2 are copies of another one
-        1 were replaced by symbolic links
-        8.00 KiB on disk are freed: 28.00 KiB -> 20.00 KiB; by file sizes 28.00 KiB -> 20.01 KiB
+        5 files with 28.00 KiB (28.00 KiB on disk), 2 of them copies of another one
+        1 file became a symbolic link
+        8.00 KiB on disk freed: 28.00 KiB -> 20.00 KiB; by file sizes 28.00 KiB -> 20.01 KiB
 
         most of it in
               8.00 KiB  ./b
@@ -67,8 +67,8 @@ fn a_dry_run_says_what_would_be_done() {
         ./etc/conf: left alone: configuration (below a directory `etc`)
         ./etc/conf.old: left alone: configuration (below a directory `etc`)
 
-        5 files with 28.00 KiB (28.00 KiB on disk); 2 are copies of another one
-        1 would be replaced by symbolic links
+        5 files with 28.00 KiB (28.00 KiB on disk), 2 of them copies of another one
+        1 file would become a symbolic link
         8.00 KiB on disk would be freed: 28.00 KiB -> 20.00 KiB; by file sizes 28.00 KiB -> 20.01 KiB
 
         most of it in
@@ -87,7 +87,7 @@ fn a_run_with_nothing_to_do_says_so() {
     let run = tree.clink(&["."]);
 
     expect![[r#"
-        2 files with 8.00 KiB (8.00 KiB on disk); 0 are copies of another one
+        2 files with 8.00 KiB (8.00 KiB on disk), 0 of them copies of another one
         nothing linked
     "#]]
     .assert_eq(&without_the_journals_name(&run.stdout, &tree));

@@ -101,7 +101,7 @@ fn copies_share_their_storage_and_stay_what_they_are() {
         let run = tree.clink(&["--reflink", "."]);
 
         assert_eq!(run.code, Some(0), "{}", run.stderr);
-        assert!(run.stdout.contains("1 were given shared storage"), "{}", run.stdout);
+        assert!(run.stdout.contains("1 file shares its storage"), "{}", run.stdout);
         assert_eq!(pieces(&tree, "a/large"), pieces(&tree, "b/large"));
         assert_eq!((tree.state(), inodes(&tree)), before);
     }
@@ -158,7 +158,7 @@ fn files_that_a_symbolic_link_would_harm_share_their_storage_too() {
 
         let run = tree.clink(&["--reflink", "."]);
 
-        assert!(run.stdout.contains("3 were given shared storage"), "{}", run.stdout);
+        assert!(run.stdout.contains("3 files share their storage"), "{}", run.stdout);
         assert_eq!(tree.state(), before);
     }
 }

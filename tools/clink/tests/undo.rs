@@ -177,7 +177,7 @@ fn a_second_undo_finds_nothing_to_do() {
     let second = tree.undo();
 
     assert_eq!(second.code, Some(0));
-    assert_eq!(second.stdout, "0 restored\n1 were no links of this journal any more, or never\n");
+    assert_eq!(second.stdout, "0 restored\n1 left as found: not replaced, or restored before\n");
     assert_eq!(tree.entries(), after_the_first);
 }
 
@@ -234,7 +234,7 @@ fn a_link_that_was_replaced_by_a_file_since_stays_that_file() {
     let undone = tree.undo();
 
     assert_eq!(undone.code, Some(0));
-    assert!(undone.stdout.starts_with("0 restored\n1 were no links"), "{}", undone.stdout);
+    assert!(undone.stdout.starts_with("0 restored\n1 left as found"), "{}", undone.stdout);
     assert_eq!(tree.contents()[Path::new("b/file")], b"my own");
 }
 
@@ -381,4 +381,24 @@ fn without_a_journal_there_is_none() {
     assert_eq!(tree.links().len(), 1);
     assert!(tree.journals().is_empty());
     assert!(!run.stdout.contains("--undo"));
+}
+
+#[test]
+fn an_undo_in_two_goes_brings_back_hard_links() {
+    let tree = Tree::of(&[("file", "the same\n"), ("b/f", "the same\n")]);
+    tree.hard_link("b/f", "b/g");
+    tree.clink(&["."]);
+    let link = fs::read_link(tree.path("b/f")).expect("a link");
+    fs::remove_file(tree.path("b/f")).expect("it goes");
+    tree.link("b/f", "elsewhere");
+    tree.undo();
+    fs::remove_file(tree.path("b/f")).expect("it goes");
+    tree.link("b/f", link.to_str().expect("a plain text"));
+
+    let second = tree.undo();
+
+    assert_eq!(second.code, Some(0), "{}", second.stderr);
+    let entries = tree.entries();
+    let inode = |path: &str| entries[std::path::Path::new(path)].inode;
+    assert_eq!(inode("b/f"), inode("b/g"));
 }
