@@ -4,28 +4,28 @@
 //! that were compared, and a rename over the file. What a batch of them replaces is in the journal
 //! and on the disk before the first one is made.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod directories;
+mod files;
+mod leftovers;
+
+use std::collections::BTreeSet;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, AtFlags, RenameFlags, Statx};
+use rustix::fs::{self, Statx};
 use rustix::io::Errno;
 
 use crate::attributes;
-use crate::beneath;
 use crate::bytes::Bytes;
-use crate::inventory::{DirectoryId, FileId, Inventory, Leftover};
-use crate::journal::{Entry, Journal, Metadata, Record};
+use crate::inventory::{DirectoryId, FileId, Inventory};
+use crate::journal::{Journal, Metadata, Record};
 use crate::lock;
-use crate::plan::{DirectoryLinks, FileLinks, Kind, Plan};
+use crate::plan::{FileLinks, Kind, Plan};
 use crate::problem::Problem;
 use crate::progress::Progress;
-use crate::reflink::{self, Shared};
-use crate::relative;
-use crate::sighting::{Sighting, status};
+use crate::sighting::status;
 use crate::temporary;
-use crate::tree::{self, Name};
 
 /// How many names are replaced between two waits for the journal to reach the disk.
 const BATCH: usize = 512;
@@ -107,13 +107,6 @@ impl From<Errno> for Failure {
     }
 }
 
-/// A file that stays, ready to be linked to.
-struct Kept {
-    file: OwnedFd,
-    seen: Sighting,
-    hash: blake3::Hash,
-}
-
 impl<'all> Work<'all> {
     fn carry_out(&mut self, plan: &'all Plan) -> Result<(), Halt> {
         let mut waiting = Waiting::all(plan);
@@ -149,171 +142,6 @@ impl<'all> Work<'all> {
         Ok(())
     }
 
-    /// Records what is going to be replaced by links to one file. Returns the hash of its content,
-    /// or None where it is not there any more.
-    fn prepare(&mut self, links: &FileLinks) -> Result<Option<blake3::Hash>, Halt> {
-        let kept = match self.open_kept(links.kept) {
-            Ok(kept) => kept,
-            Err(failure) => {
-                for &name in &links.replaced {
-                    self.fail(name, &failure);
-                }
-                return Ok(None);
-            }
-        };
-        if self.journal.is_some() {
-            let path = self.journaled(&self.inventory.physical(links.kept));
-            self.record(&Record::Kept {
-                path,
-                size: kept.seen.size,
-                hash: kept.hash.to_hex().to_string(),
-            })?;
-        }
-        for &name in &links.replaced {
-            self.record_replacement(name, links.kept)?;
-        }
-        Ok(Some(kept.hash))
-    }
-
-    fn open_kept(&self, id: FileId) -> Result<Kept, Failure> {
-        let file = self.inventory.open(id)?;
-        let seen = Sighting::of_open(&file)?;
-        if seen != Sighting::recorded(self.inventory, id) {
-            return Err(Failure::Changed);
-        }
-        let (hash, _) = tree::hash(&file)?;
-        Ok(Kept { file, seen, hash })
-    }
-
-    /// Writes down a file as it is now. One that cannot be looked at is not going to be replaced
-    /// either.
-    fn record_replacement(&mut self, name: FileId, kept: FileId) -> Result<(), Halt> {
-        self.touch(name.directory)?;
-        if self.journal.is_none() {
-            return Ok(());
-        }
-        let Ok((inode, metadata)) = self.inventory.open(name).and_then(|file| {
-            let stat = status(&file, b"")?;
-            Ok((stat.stx_ino, metadata(&stat, attributes::read(&file)?)))
-        }) else {
-            return Ok(());
-        };
-        let text = (self.kind == Kind::Symbolic)
-            .then(|| Bytes(relative::text(self.inventory, name, kept)));
-        let path = self.journaled(&self.inventory.physical(name));
-        self.record(&Record::Replaced { path, by: self.kind, text, inode, metadata })
-    }
-
-    /// Replaces names by links to one file.
-    fn link_files(
-        &mut self,
-        links: &FileLinks,
-        hash: Option<blake3::Hash>,
-        waiting: &mut Waiting,
-    ) -> Result<(), Halt> {
-        let Some(hash) = hash else { return Ok(()) };
-        let kept = self
-            .inventory
-            .open(links.kept)
-            .map_err(Failure::from)
-            .and_then(|file| Ok(Kept { seen: Sighting::of_open(&file)?, file, hash }));
-        let mut kept = match kept {
-            Ok(kept) => kept,
-            Err(failure) => {
-                for &name in &links.replaced {
-                    self.fail(name, &failure);
-                }
-                return Ok(());
-            }
-        };
-        let inode = |name: FileId| Sighting::recorded(self.inventory, name).inode;
-        let by_inode: Vec<&[FileId]> =
-            links.replaced.chunk_by(|&one, &other| inode(one) == inode(other)).collect();
-        for names in by_inode {
-            self.link_inode(names, links.kept, &mut kept, waiting)?;
-        }
-        Ok(())
-    }
-
-    /// Replaces all names of one file.
-    fn link_inode(
-        &mut self,
-        names: &[FileId],
-        kept_id: FileId,
-        kept: &mut Kept,
-        waiting: &mut Waiting,
-    ) -> Result<(), Halt> {
-        let mut copy = match self.open_copy(names[0], kept.hash) {
-            Ok(copy) => copy,
-            Err(failure) => {
-                for &name in names {
-                    self.fail(name, &failure);
-                }
-                return Ok(());
-            }
-        };
-        for &name in names {
-            if self.progress.stop() {
-                return Err(Halt { problem: None });
-            }
-            match self.replace(name, kept_id, kept, &mut copy) {
-                Ok(()) => {
-                    waiting.files.remove(&name);
-                }
-                Err(Failure::System(Errno::OPNOTSUPP)) if self.kind == Kind::Reflink => {
-                    let path = self.inventory.shown(name);
-                    return Err(halt(Problem::system(
-                        "share the storage of",
-                        &path,
-                        Errno::OPNOTSUPP,
-                    )));
-                }
-                Err(failure) => self.fail(name, &failure),
-            }
-            self.progress.replaced(1);
-        }
-        Ok(())
-    }
-
-    /// Opens a file that is to be replaced and reads all of it once more.
-    fn open_copy(&self, name: FileId, hash: blake3::Hash) -> Result<(OwnedFd, Sighting), Failure> {
-        let file = self.inventory.open(name)?;
-        let seen = Sighting::of_open(&file)?;
-        let same = seen == Sighting::recorded(self.inventory, name) && tree::hash(&file)?.0 == hash;
-        if same { Ok((file, seen)) } else { Err(Failure::Changed) }
-    }
-
-    fn replace(
-        &mut self,
-        name: FileId,
-        kept_id: FileId,
-        kept: &mut Kept,
-        (copy, copy_seen): &mut (OwnedFd, Sighting),
-    ) -> Result<(), Failure> {
-        if self.kind == Kind::Reflink {
-            return match reflink::share(&kept.file, copy, copy_seen.size)? {
-                Shared::Whole => Ok(()),
-                Shared::Different => Err(Failure::Changed),
-            };
-        }
-        let kind = self.kind;
-        let inventory = self.inventory;
-        let directory = self.directory(name.directory)?;
-        let temporary = match kind {
-            Kind::Hard => make_hard_link(inventory, kept_id, directory)?,
-            _ => make_symbolic_link(&relative::text(inventory, name, kept_id), directory)?,
-        };
-        let swapped = swap(inventory.name_bytes(name), &temporary, directory, kept, copy_seen);
-        if swapped.is_err() {
-            // What is to be reported is why; only the temporary link is left to clean up.
-            let _ = fs::unlinkat(directory, &temporary, AtFlags::empty());
-        }
-        swapped?;
-        // Taking away a name changes the time of the last change of a file that has others.
-        copy_seen.changed = Sighting::of_open(copy)?.changed;
-        Ok(())
-    }
-
     /// The open directory; the last one stays open.
     fn directory(&mut self, id: DirectoryId) -> Result<&OwnedFd, Errno> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != id) {
@@ -333,16 +161,6 @@ impl<'all> Work<'all> {
         let path = self.journaled(&self.inventory.physical_directory(id));
         let (accessed, modified) = (stat.stx_atime.into(), stat.stx_mtime.into());
         self.record(&Record::Directory { path, accessed, modified })
-    }
-
-    fn fail(&mut self, name: FileId, failure: &Failure) {
-        match failure {
-            Failure::Changed => self.outcome.changed += 1,
-            Failure::System(errno) => {
-                let path = self.inventory.shown(name);
-                self.outcome.problems.push(Problem::system("replace", &path, *errno));
-            }
-        }
     }
 
     fn start_journal(&mut self) -> Result<(), Halt> {
@@ -425,50 +243,8 @@ fn batches(files: &[FileLinks]) -> impl Iterator<Item = &[FileLinks]> {
     })
 }
 
-/// Puts the temporary link in the place of the name, if nothing has changed.
-fn swap(
-    name: &[u8],
-    temporary: &[u8],
-    directory: &OwnedFd,
-    kept: &mut Kept,
-    copy: &Sighting,
-) -> Result<(), Failure> {
-    let reached = Sighting::through(directory, temporary)?;
-    let kept_now = Sighting::of_open(&kept.file)?;
-    // Making a hard link changes the time of the last change, and nothing else.
-    let kept_as_before = Sighting { changed: kept.seen.changed, ..kept_now } == kept.seen;
-    if reached != kept_now || !kept_as_before || Sighting::of_name(directory, name)? != *copy {
-        return Err(Failure::Changed);
-    }
-    fs::renameat(directory, temporary, directory, name)?;
-    Ok(())
-}
-
 fn make_symbolic_link(text: &[u8], directory: &OwnedFd) -> Result<Vec<u8>, Errno> {
-    with_temporary_name(|name| fs::symlinkat(text, directory, name))
-}
-
-fn make_hard_link(
-    inventory: &Inventory,
-    kept: FileId,
-    directory: &OwnedFd,
-) -> Result<Vec<u8>, Errno> {
-    let from = inventory.open_directory(kept.directory)?;
-    let kept = inventory.name_bytes(kept);
-    with_temporary_name(|name| fs::linkat(&from, kept, directory, name, AtFlags::empty()))
-}
-
-/// Makes something under a temporary name that nothing has yet.
-pub(crate) fn with_temporary_name(
-    make: impl Fn(&[u8]) -> Result<(), Errno>,
-) -> Result<Vec<u8>, Errno> {
-    loop {
-        let name = temporary::name();
-        match make(&name) {
-            Err(Errno::EXIST) => {}
-            other => return other.map(|()| name),
-        }
-    }
+    temporary::make(|name| fs::symlinkat(text, directory, name))
 }
 
 fn halt(problem: Problem) -> Halt {
@@ -499,257 +275,4 @@ fn metadata(stat: &Statx, attributes: attributes::Attributes) -> Metadata {
             .map(|(name, value)| (Bytes(name), Bytes(value)))
             .collect(),
     }
-}
-
-/// Directories.
-impl Work<'_> {
-    fn link_directories(
-        &mut self,
-        links: &DirectoryLinks,
-        waiting: &mut Waiting,
-    ) -> Result<(), Halt> {
-        for &replaced in &links.replaced {
-            if self.progress.stop() {
-                return Err(Halt { problem: None });
-            }
-            match self.link_directory(replaced, links.kept)? {
-                Ok(()) => {
-                    waiting.directories.remove(&replaced);
-                }
-                Err(Failure::Changed) => self.outcome.changed += 1,
-                Err(Failure::System(errno)) => {
-                    let path = self.inventory.shown_directory(replaced);
-                    self.outcome.problems.push(Problem::system(
-                        "replace the directory",
-                        &path,
-                        errno,
-                    ));
-                }
-            }
-            self.progress.replaced(1);
-        }
-        Ok(())
-    }
-
-    fn link_directory(
-        &mut self,
-        replaced: DirectoryId,
-        kept: DirectoryId,
-    ) -> Result<Result<(), Failure>, Halt> {
-        let parent = self
-            .inventory
-            .directory(replaced)
-            .parent
-            .expect("an argument itself is never replaced");
-        self.touch(parent)?;
-        let compared = match self.compare(replaced, kept) {
-            Ok(compared) => compared,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let text = relative::directory_text(self.inventory, replaced, kept);
-        let path = self.journaled(&self.inventory.physical_directory(replaced));
-        let kept_path = self.journaled(&self.inventory.physical_directory(kept));
-        self.record(&Record::Tree { path, text: Bytes(text.clone()), kept: kept_path })?;
-        for record in &compared.records {
-            self.record(record)?;
-        }
-        self.commit_journal()?;
-        Ok(self.exchange(replaced, parent, &text, &compared))
-    }
-
-    /// Reads both trees once more, entry by entry.
-    fn compare(&self, replaced: DirectoryId, kept: DirectoryId) -> Result<Compared, Failure> {
-        let inventory = self.inventory;
-        let tops = [inventory.open_directory(replaced)?, inventory.open_directory(kept)?];
-        let mut records = Vec::new();
-        let range = |id: DirectoryId| id.0..inventory.directory(id).end;
-        for (one, other) in range(replaced)
-            .zip(range(kept))
-            .map(|(one, other)| (DirectoryId(one), DirectoryId(other)))
-        {
-            let below = &inventory.below_root(one)[inventory.below_root(replaced).len()..];
-            let below = below.strip_prefix(b"/").unwrap_or(below);
-            let [one_fd, other_fd] = [
-                beneath::open(tops[0].as_fd(), below, beneath::DIRECTORY)?,
-                beneath::open(tops[1].as_fd(), below, beneath::DIRECTORY)?,
-            ];
-            if !self.is_as_recorded(one, &one_fd)? || !self.is_as_recorded(other, &other_fd)? {
-                return Err(Failure::Changed);
-            }
-            let stat = status(&one_fd, b"")?;
-            records.push(Record::Entry {
-                path: Bytes(below.to_vec()),
-                entry: Entry::Directory,
-                metadata: metadata(&stat, attributes::read(&one_fd)?),
-            });
-            let inside = |name: &[u8]| {
-                Bytes([below, if below.is_empty() { b"" } else { b"/" }, name].concat())
-            };
-            for (index, file) in (0..).zip(&inventory.directory(one).files) {
-                let name = inventory.name_bytes(FileId { directory: one, index });
-                let file_fd = beneath::open_content(one_fd.as_fd(), name)?;
-                let (hash, size) = tree::hash(&file_fd)?;
-                let kept_fd = beneath::open_content(other_fd.as_fd(), name)?;
-                if (hash, size) != tree::hash(&kept_fd)? {
-                    return Err(Failure::Changed);
-                }
-                let stat = status(&file_fd, b"")?;
-                records.push(Record::Entry {
-                    path: inside(name),
-                    entry: Entry::File { inode: file.inode, size, hash: hash.to_hex().to_string() },
-                    metadata: metadata(&stat, attributes::read(&file_fd)?),
-                });
-            }
-            for link in &inventory.directory(one).links {
-                let stat = status(&one_fd, &link.name)?;
-                records.push(Record::Entry {
-                    path: inside(&link.name),
-                    entry: Entry::Link { text: Bytes(link.text.to_vec()) },
-                    metadata: metadata(&stat, Vec::new()),
-                });
-            }
-        }
-        let ids = [replaced, kept];
-        Ok(Compared { ids, tops, records })
-    }
-
-    /// Whether an open directory still holds exactly what the inventory says, unchanged.
-    fn is_as_recorded(&self, id: DirectoryId, fd: &OwnedFd) -> Result<bool, Errno> {
-        let inventory = self.inventory;
-        let directory = inventory.directory(id);
-        let mut names: Vec<Name> =
-            directory.links.iter().map(|link| Name(link.name.to_vec())).collect();
-        for index in 0..u32::try_from(directory.files.len()).unwrap_or(u32::MAX) {
-            let file = FileId { directory: id, index };
-            let name = inventory.name_bytes(file);
-            if Sighting::of_name(fd, name)? != Sighting::recorded(inventory, file) {
-                return Ok(false);
-            }
-            names.push(Name(name.to_vec()));
-        }
-        for link in &directory.links {
-            let text = fs::readlinkat(fd, &*link.name, Vec::new())?;
-            if text.as_bytes() != &*link.text {
-                return Ok(false);
-            }
-        }
-        let children =
-            inventory.below(id).filter(|&below| inventory.directories[below].parent == Some(id));
-        names.extend(children.map(|child| Name(inventory.directories[child].name.to_vec())));
-        names.sort_unstable();
-        Ok(tree::list(fd)? == names)
-    }
-
-    /// Puts a link in the place of the directory in one step, looks once more, and removes the
-    /// directory.
-    fn exchange(
-        &mut self,
-        replaced: DirectoryId,
-        parent: DirectoryId,
-        text: &[u8],
-        compared: &Compared,
-    ) -> Result<(), Failure> {
-        let inventory = self.inventory;
-        let name = &inventory.directory(replaced).name;
-        let parent = inventory.open_directory(parent)?;
-        let temporary = make_symbolic_link(text, &parent)?;
-        let exchanged = reaches(&parent, &temporary, &compared.tops[1]).and_then(|()| {
-            Ok(fs::renameat_with(&parent, &temporary, &parent, &**name, RenameFlags::EXCHANGE)?)
-        });
-        if let Err(failure) = exchanged {
-            // What is to be reported is why; only the temporary link is left to clean up.
-            let _ = fs::unlinkat(&parent, &temporary, AtFlags::empty());
-            return Err(failure);
-        }
-        if !self.is_still_the_same(compared) {
-            fs::renameat_with(&parent, &temporary, &parent, &**name, RenameFlags::EXCHANGE)?;
-            fs::unlinkat(&parent, &temporary, AtFlags::empty())?;
-            return Err(Failure::Changed);
-        }
-        Ok(tree::remove(parent.as_fd(), &temporary)?)
-    }
-
-    fn is_still_the_same(&self, compared: &Compared) -> bool {
-        compared.ids.iter().zip(&compared.tops).all(|(&top, top_fd)| {
-            let length = self.inventory.below_root(top).len();
-            (top.0..self.inventory.directory(top).end).map(DirectoryId).all(|id| {
-                let below = &self.inventory.below_root(id)[length..];
-                let below = below.strip_prefix(b"/").unwrap_or(below);
-                let directory = beneath::open(top_fd.as_fd(), below, beneath::DIRECTORY);
-                directory.and_then(|fd| self.is_as_recorded(id, &fd)).unwrap_or(false)
-            })
-        })
-    }
-}
-
-/// Two trees that were read and found the same.
-struct Compared {
-    ids: [DirectoryId; 2],
-    tops: [OwnedFd; 2],
-    records: Vec<Record>,
-}
-
-fn reaches(directory: &OwnedFd, link: &[u8], target: &OwnedFd) -> Result<(), Failure> {
-    let same = Sighting::through(directory, link)?.is_same_inode(&Sighting::of_open(target)?);
-    if same { Ok(()) } else { Err(Failure::Changed) }
-}
-
-/// What an interrupted run left behind.
-impl Work<'_> {
-    fn clean_up(&mut self) {
-        let mut places: BTreeMap<DirectoryId, Vec<&Leftover>> = BTreeMap::new();
-        for leftover in &self.inventory.leftovers {
-            places.entry(leftover.directory).or_default().push(leftover);
-        }
-        for (id, leftovers) in places {
-            for leftover in leftovers {
-                let cleaned = self
-                    .inventory
-                    .open_directory(id)
-                    .and_then(|directory| clean(&directory, &leftover.name));
-                let path = || {
-                    self.inventory.shown_directory(id).join(Bytes(leftover.name.to_vec()).as_path())
-                };
-                match cleaned {
-                    Ok(true) => self.outcome.cleaned += 1,
-                    Ok(false) => self.outcome.problems.push(Problem::stated(
-                        "clean up",
-                        &path(),
-                        "an interrupted run left it, and no link beside it leads to the same content",
-                    )),
-                    Err(Errno::NOENT) => {}
-                    Err(errno) => self.outcome.problems.push(Problem::system("clean up", &path(), errno)),
-                }
-            }
-        }
-    }
-}
-
-/// Removes a leftover if nothing is lost with it: a link, a further name of a file, or what a link
-/// beside it leads to anyway.
-fn clean(directory: &OwnedFd, name: &[u8]) -> Result<bool, Errno> {
-    let stat = status(directory, name)?;
-    let kind = fs::FileType::from_raw_mode(u32::from(stat.stx_mode));
-    let redundant = kind.is_symlink()
-        || kind.is_file() && stat.stx_nlink > 1
-        || leads_to_the_same(directory, name)?;
-    if redundant {
-        tree::remove(directory.as_fd(), name)?;
-    }
-    Ok(redundant)
-}
-
-fn leads_to_the_same(directory: &OwnedFd, name: &[u8]) -> Result<bool, Errno> {
-    for Name(link) in tree::list(directory)? {
-        if temporary::is_temporary(&link) {
-            continue;
-        }
-        let Ok(text) = fs::readlinkat(directory, &link, Vec::new()) else { continue };
-        if let Ok(true) =
-            tree::is_part_of(directory.as_fd(), name, directory.as_fd(), text.as_bytes())
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -3,17 +3,30 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::io::Errno;
+
 const PREFIX: &[u8] = b".etabli-";
 const DIGITS: usize = 16;
 
 /// A name that nothing has yet, unless somebody wants it so; short, however long the names around.
-pub(crate) fn name() -> Vec<u8> {
+fn name() -> Vec<u8> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let process = rustix::process::getpid().as_raw_nonzero().get();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
     let number = u64::from(count ^ now) << 32 | u64::from(process.unsigned_abs());
     [PREFIX, format!("{number:016x}").as_bytes()].concat()
+}
+
+/// Makes something under a temporary name that nothing has yet.
+pub(crate) fn make(make: impl Fn(&[u8]) -> Result<(), Errno>) -> Result<Vec<u8>, Errno> {
+    loop {
+        let name = name();
+        match make(&name) {
+            Err(Errno::EXIST) => {}
+            other => return other.map(|()| name),
+        }
+    }
 }
 
 /// Whether a name is one of ours. A run that was killed leaves such a name behind.

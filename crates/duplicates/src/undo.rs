@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, CWD, Mode, OFlags, RenameFlags, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
 
-use crate::apply::with_temporary_name;
 use crate::beneath;
 use crate::bytes::Bytes;
 use crate::inventory::Time;
@@ -22,6 +21,7 @@ use crate::plan::Kind;
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::sighting::{Sighting, status};
+use crate::temporary;
 use crate::tree;
 
 /// What was taken back.
@@ -194,10 +194,10 @@ impl Work {
     /// Finds files that an earlier undo has restored, so that their further names join them.
     fn find_restored(&mut self, replacements: &[Replacement]) {
         for replacement in replacements {
-            if let Replacement::File { path, inode, kept, .. } = replacement {
-                if self.is_restored(replacement).unwrap_or(false) {
-                    self.first_names.insert((*inode, kept.path.clone()), path.clone());
-                }
+            if let Replacement::File { path, inode, kept, .. } = replacement
+                && self.is_restored(replacement).unwrap_or(false)
+            {
+                self.first_names.insert((*inode, kept.path.clone()), path.clone());
             }
         }
     }
@@ -228,7 +228,7 @@ impl Work {
         let temporary = match self.first_names.get(&first) {
             Some(first) => {
                 let (first_parent, first_name) = self.open_parent(first)?;
-                with_temporary_name(|new| {
+                temporary::make(|new| {
                     fs::linkat(&first_parent, &*first_name, &parent, new, AtFlags::empty())
                 })?
             }
@@ -294,7 +294,7 @@ impl Work {
             Err(errno) => return Err(errno.into()),
         }
         let kept = beneath::open(self.top.as_fd(), &kept.0, beneath::DIRECTORY)?;
-        let temporary = with_temporary_name(|new| fs::mkdirat(&parent, new, Mode::RWXU))?;
+        let temporary = temporary::make(|new| fs::mkdirat(&parent, new, Mode::RWXU))?;
         let exchanged = fill(&parent, &temporary, &kept, entries).and_then(|()| {
             Ok(fs::renameat_with(&parent, &temporary, &parent, &*name, RenameFlags::EXCHANGE)?)
         });
@@ -342,12 +342,12 @@ fn copy(
         Ok(new) => {
             fill_file(&new, content, hash, metadata)?;
             let place = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&new));
-            Ok(with_temporary_name(|name| {
+            Ok(temporary::make(|name| {
                 fs::linkat(CWD, &*place, parent, name, AtFlags::SYMLINK_FOLLOW)
             })?)
         }
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT) => {
-            let name = with_temporary_name(|name| create(parent, name).map(drop))?;
+            let name = temporary::make(|name| create(parent, name).map(drop))?;
             let filled = fs::openat(parent, &name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
                 .map_err(Failure::from)
                 .and_then(|new| fill_file(&new, content, hash, metadata));

@@ -1,0 +1,74 @@
+//! What an interrupted run left behind.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs;
+use rustix::io::Errno;
+
+use super::Work;
+use crate::bytes::Bytes;
+use crate::inventory::{DirectoryId, Leftover};
+use crate::problem::Problem;
+use crate::sighting::status;
+use crate::temporary;
+use crate::tree::{self, Name};
+
+impl Work<'_> {
+    pub(super) fn clean_up(&mut self) {
+        let mut places: BTreeMap<DirectoryId, Vec<&Leftover>> = BTreeMap::new();
+        for leftover in &self.inventory.leftovers {
+            places.entry(leftover.directory).or_default().push(leftover);
+        }
+        for (id, leftovers) in places {
+            for leftover in leftovers {
+                let cleaned = self
+                    .inventory
+                    .open_directory(id)
+                    .and_then(|directory| clean(&directory, &leftover.name));
+                let path = || {
+                    self.inventory.shown_directory(id).join(Bytes(leftover.name.to_vec()).as_path())
+                };
+                match cleaned {
+                    Ok(true) => self.outcome.cleaned += 1,
+                    Ok(false) => self.outcome.problems.push(Problem::stated(
+                        "clean up",
+                        &path(),
+                        "an interrupted run left it, and no link beside it leads to the same content",
+                    )),
+                    Err(Errno::NOENT) => {}
+                    Err(errno) => self.outcome.problems.push(Problem::system("clean up", &path(), errno)),
+                }
+            }
+        }
+    }
+}
+
+/// Removes a leftover if nothing is lost with it: a link, a further name of a file, or what a link
+/// beside it leads to anyway.
+fn clean(directory: &OwnedFd, name: &[u8]) -> Result<bool, Errno> {
+    let stat = status(directory, name)?;
+    let kind = fs::FileType::from_raw_mode(u32::from(stat.stx_mode));
+    let redundant = kind.is_symlink()
+        || kind.is_file() && stat.stx_nlink > 1
+        || leads_to_the_same(directory, name)?;
+    if redundant {
+        tree::remove(directory.as_fd(), name)?;
+    }
+    Ok(redundant)
+}
+
+fn leads_to_the_same(directory: &OwnedFd, name: &[u8]) -> Result<bool, Errno> {
+    for Name(link) in tree::list(directory)? {
+        if temporary::is_temporary(&link) {
+            continue;
+        }
+        let Ok(text) = fs::readlinkat(directory, &link, Vec::new()) else { continue };
+        if let Ok(true) =
+            tree::is_part_of(directory.as_fd(), name, directory.as_fd(), text.as_bytes())
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
