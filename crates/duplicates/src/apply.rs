@@ -6,7 +6,7 @@
 
 mod directories;
 mod files;
-mod leftovers;
+pub(crate) mod leftovers;
 
 use std::collections::BTreeSet;
 use std::io;

@@ -52,15 +52,17 @@ pub(crate) fn remove(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
         other => return other,
     }
     let directory = open_directory(parent, name)?;
-    // The owner may take away what it holds, even where the mode says otherwise.
-    let mode = Mode::from_raw_mode(u32::from(status(&directory, b"")?.stx_mode));
-    if !mode.contains(Mode::RWXU) {
-        fs::fchmod(&directory, mode | Mode::RWXU)?;
-    }
+    make_emptiable(&directory)?;
     for Name(inside) in list(&directory)? {
         remove(directory.as_fd(), &inside)?;
     }
     fs::unlinkat(parent, name, AtFlags::REMOVEDIR)
+}
+
+/// The owner of a directory may take away what it holds, even where the mode says otherwise.
+pub(crate) fn make_emptiable(directory: &OwnedFd) -> Result<(), Errno> {
+    let mode = Mode::from_raw_mode(u32::from(status(directory, b"")?.stx_mode));
+    if mode.contains(Mode::RWXU) { Ok(()) } else { fs::fchmod(directory, mode | Mode::RWXU) }
 }
 
 /// Whether everything that `name` is or holds stands in `whole` too: then it can be removed and

@@ -4,7 +4,7 @@
 //! attributes come from the journal. What was not replaced, or was taken back before, is passed
 //! over; what somebody has changed since is left alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, CWD, Mode, OFlags, RenameFlags, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
 
+use crate::apply::leftovers;
 use crate::beneath;
 use crate::bytes::Bytes;
 use crate::inventory::Time;
@@ -57,6 +58,7 @@ pub fn undo(
     let steps = Steps::of(records);
     progress.to_replace(steps.replacements.len() as u64);
     let mut work = Work { root, top, first_names: HashMap::new(), undone: Undone::default() };
+    work.clean_up(&steps.replacements);
     work.find_restored(&steps.replacements);
     for replacement in steps.replacements.iter().rev() {
         if progress.stop() {
@@ -86,6 +88,14 @@ struct Steps {
 enum Replacement {
     File { path: Bytes, by: Kind, text: Option<Bytes>, inode: u64, metadata: Metadata, kept: Kept },
     Tree { path: Bytes, text: Bytes, kept: Bytes, entries: Vec<(Bytes, Entry, Metadata)> },
+}
+
+impl Replacement {
+    fn path(&self) -> &Bytes {
+        match self {
+            Self::File { path, .. } | Self::Tree { path, .. } => path,
+        }
+    }
 }
 
 /// The file that the content comes back from.
@@ -191,6 +201,23 @@ impl Work {
         }
     }
 
+    /// Removes what an interrupted run or undo has left beside what is going to be restored.
+    fn clean_up(&mut self, replacements: &[Replacement]) {
+        let parents: BTreeSet<&[u8]> =
+            replacements.iter().map(|replacement| split(&replacement.path().0).0).collect();
+        for parent in parents {
+            let cleaned = beneath::open(self.top.as_fd(), parent, beneath::DIRECTORY)
+                .and_then(|directory| leftovers::clean_all(&directory));
+            match cleaned {
+                Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                Err(errno) => {
+                    let shown = self.root.join(Bytes(parent.to_vec()).as_path());
+                    self.undone.problems.push(Problem::system("clean up", &shown, errno));
+                }
+            }
+        }
+    }
+
     /// Finds files that an earlier undo has restored, so that their further names join them.
     fn find_restored(&mut self, replacements: &[Replacement]) {
         for replacement in replacements {
@@ -228,7 +255,7 @@ impl Work {
         let temporary = match self.first_names.get(&first) {
             Some(first) => {
                 let (first_parent, first_name) = self.open_parent(first)?;
-                temporary::make(|new| {
+                temporary::make_spare(|new| {
                     fs::linkat(&first_parent, &*first_name, &parent, new, AtFlags::empty())
                 })?
             }
@@ -294,7 +321,7 @@ impl Work {
             Err(errno) => return Err(errno.into()),
         }
         let kept = beneath::open(self.top.as_fd(), &kept.0, beneath::DIRECTORY)?;
-        let temporary = temporary::make(|new| fs::mkdirat(&parent, new, Mode::RWXU))?;
+        let temporary = temporary::make_spare(|new| fs::mkdirat(&parent, new, Mode::RWXU))?;
         let exchanged = fill(&parent, &temporary, &kept, entries).and_then(|()| {
             Ok(fs::renameat_with(&parent, &temporary, &parent, &*name, RenameFlags::EXCHANGE)?)
         });
@@ -342,12 +369,12 @@ fn copy(
         Ok(new) => {
             fill_file(&new, content, hash, metadata)?;
             let place = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&new));
-            Ok(temporary::make(|name| {
+            Ok(temporary::make_spare(|name| {
                 fs::linkat(CWD, &*place, parent, name, AtFlags::SYMLINK_FOLLOW)
             })?)
         }
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT) => {
-            let name = temporary::make(|name| create(parent, name).map(drop))?;
+            let name = temporary::make_spare(|name| create(parent, name).map(drop))?;
             let filled = fs::openat(parent, &name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
                 .map_err(Failure::from)
                 .and_then(|new| fill_file(&new, content, hash, metadata));

@@ -43,7 +43,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
     let done = if changes { replace(cli, &survey, &bar)? } else { Done::Planned };
     bar.clear();
     let report = Report::of(&survey, &done);
-    report.write(&cli.output)?;
+    report.write(&cli.output).context("cannot write the result")?;
     Ok(report.ended(cli.check))
 }
 
@@ -90,7 +90,7 @@ fn take_back(cli: &Cli, path: &Path) -> Result<Ended> {
     let undone = undo(journal, moved_to, &bar)
         .with_context(|| format!("cannot take back what `{}` records", path.display()))?;
     bar.clear();
-    report::write_undone(&undone, &cli.output)?;
+    report::write_undone(&undone, &cli.output).context("cannot write the result")?;
     Ok(report::undo_ended(&undone))
 }
 

@@ -2,10 +2,9 @@
 //!
 //! An error says what was attempted, why it failed and what to do.
 
-#![expect(clippy::print_stderr, reason = "this is the one place that does")]
-
 use std::error::Error;
 use std::fmt::{self, Display};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -64,23 +63,25 @@ pub(crate) fn problems<'problem>(problems: impl Iterator<Item = &'problem Proble
         }
     }
     if hidden > 0 {
-        eprintln!("clink: {hidden} more such messages; --verbose shows all");
+        note(&format!("{hidden} more such messages; --verbose shows all"));
     }
 }
 
 /// Prints something that the user should know and that is no error.
 pub(crate) fn note(text: &str) {
-    eprintln!("clink: {text}");
+    say(&format!("clink: {text}\n"));
 }
 
 fn print(what: &str, because: impl IntoIterator<Item = String>, hint: Option<&str>) {
-    eprintln!("clink: {what}");
-    for reason in because {
-        eprintln!("  because: {reason}");
-    }
-    if let Some(hint) = hint {
-        eprintln!("  hint: {hint}");
-    }
+    let because = because.into_iter().map(|reason| format!("  because: {reason}\n"));
+    let hint = hint.map(|hint| format!("  hint: {hint}\n"));
+    let lines = std::iter::once(format!("clink: {what}\n")).chain(because).chain(hint);
+    say(&lines.collect::<String>());
+}
+
+fn say(text: &str) {
+    // Where nobody can be told, the work goes on and the exit code tells.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// An error with advice.

@@ -188,7 +188,58 @@ impl Work<'_> {
             fs::unlinkat(&parent, &temporary, AtFlags::empty())?;
             return Err(Failure::Changed);
         }
-        Ok(tree::remove(parent.as_fd(), &temporary)?)
+        let removed = self
+            .remove_compared(replaced, &compared.tops[0])
+            .and_then(|()| fs::unlinkat(&parent, &temporary, AtFlags::REMOVEDIR));
+        if let Err(errno) = removed {
+            let above = inventory.directory(replaced).parent.unwrap_or(replaced);
+            let path = inventory.shown_directory(above).join(Bytes(temporary).as_path());
+            let attempt = "remove what a link has taken the place of,";
+            self.outcome.problems.push(match errno {
+                Errno::NOTEMPTY => {
+                    Problem::stated(attempt, &path, "something was put into it meanwhile")
+                }
+                other => Problem::system(attempt, &path, other),
+            });
+        }
+        Ok(())
+    }
+
+    /// Empties a directory of exactly what was compared; what somebody has put there since stays.
+    fn remove_compared(&self, top: DirectoryId, top_fd: &OwnedFd) -> Result<(), Errno> {
+        let inventory = self.inventory;
+        let gone = |done| if done == Err(Errno::NOENT) { Ok(()) } else { done };
+        // What a directory holds comes after it, so it is empty before its turn comes.
+        for id in (top.0..inventory.directory(top).end).rev().map(DirectoryId) {
+            let below = &inventory.below_root(id)[inventory.below_root(top).len()..];
+            let below = below.strip_prefix(b"/").unwrap_or(below);
+            let directory = beneath::open(top_fd.as_fd(), below, beneath::DIRECTORY)?;
+            tree::make_emptiable(&directory)?;
+            for (index, _) in (0..).zip(&inventory.directory(id).files) {
+                let file = FileId { directory: id, index };
+                let name = inventory.name_bytes(file);
+                let recorded = Sighting::recorded(inventory, file);
+                let now = match Sighting::of_name(&directory, name) {
+                    Err(Errno::NOENT) => continue,
+                    other => other?,
+                };
+                // Taking away one name of a file changes the time of the last change of the others.
+                if (Sighting { changed: recorded.changed, ..now }) != recorded {
+                    return Err(Errno::NOTEMPTY);
+                }
+                gone(fs::unlinkat(&directory, name, AtFlags::empty()))?;
+            }
+            for link in &inventory.directory(id).links {
+                gone(fs::unlinkat(&directory, &*link.name, AtFlags::empty()))?;
+            }
+            for child in inventory.below(id) {
+                let child = &inventory.directories[child];
+                if child.parent == Some(id) {
+                    gone(fs::unlinkat(&directory, &*child.name, AtFlags::REMOVEDIR))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn is_still_the_same(&self, compared: &Compared) -> bool {

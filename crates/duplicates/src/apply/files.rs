@@ -188,7 +188,7 @@ impl Work<'_> {
         let inventory = self.inventory;
         let directory = self.directory(name.directory)?;
         let temporary = match kind {
-            Kind::Hard => make_hard_link(inventory, kept_id, directory)?,
+            Kind::Hard => make_hard_link(inventory, kept_id, kept, directory)?,
             _ => make_symbolic_link(&relative::text(inventory, name, kept_id), directory)?,
         };
         let swapped = swap(inventory.name_bytes(name), &temporary, directory, kept, copy_seen);
@@ -196,11 +196,15 @@ impl Work<'_> {
             // What is to be reported is why; only the temporary link is left to clean up.
             let _ = fs::unlinkat(directory, &temporary, AtFlags::empty());
         }
+        // Giving a file a name, or taking one away, changes the time of its last change.
+        if kind == Kind::Hard {
+            kept.seen.changed = Sighting::of_open(&kept.file)?.changed;
+        }
         swapped?;
-        // Taking away a name changes the time of the last change of a file that has others.
         copy_seen.changed = Sighting::of_open(copy)?.changed;
         Ok(())
     }
+
     fn fail(&mut self, name: FileId, failure: &Failure) {
         match failure {
             Failure::Changed => self.outcome.changed += 1,
@@ -217,26 +221,33 @@ fn swap(
     name: &[u8],
     temporary: &[u8],
     directory: &OwnedFd,
-    kept: &mut Kept,
+    kept: &Kept,
     copy: &Sighting,
 ) -> Result<(), Failure> {
     let reached = Sighting::through(directory, temporary)?;
     let kept_now = Sighting::of_open(&kept.file)?;
-    // Making a hard link changes the time of the last change, and nothing else.
-    let kept_as_before = Sighting { changed: kept.seen.changed, ..kept_now } == kept.seen;
-    if reached != kept_now || !kept_as_before || Sighting::of_name(directory, name)? != *copy {
+    if reached != kept_now || kept_now != kept.seen || Sighting::of_name(directory, name)? != *copy
+    {
         return Err(Failure::Changed);
     }
     fs::renameat(directory, temporary, directory, name)?;
     Ok(())
 }
 
+/// Makes a further name for the kept file. That changes the time of its last change, so whether
+/// somebody has edited it is looked at just before.
 fn make_hard_link(
     inventory: &Inventory,
-    kept: FileId,
+    id: FileId,
+    kept: &mut Kept,
     directory: &OwnedFd,
-) -> Result<Vec<u8>, Errno> {
-    let from = inventory.open_directory(kept.directory)?;
-    let kept = inventory.name_bytes(kept);
-    temporary::make(|name| fs::linkat(&from, kept, directory, name, AtFlags::empty()))
+) -> Result<Vec<u8>, Failure> {
+    let from = inventory.open_directory(id.directory)?;
+    if Sighting::of_open(&kept.file)? != kept.seen {
+        return Err(Failure::Changed);
+    }
+    let name = inventory.name_bytes(id);
+    let made = temporary::make(|new| fs::linkat(&from, name, directory, new, AtFlags::empty()))?;
+    kept.seen.changed = Sighting::of_open(&kept.file)?.changed;
+    Ok(made)
 }

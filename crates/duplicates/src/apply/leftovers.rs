@@ -34,7 +34,7 @@ impl Work<'_> {
                     Ok(false) => self.outcome.problems.push(Problem::stated(
                         "clean up",
                         &path(),
-                        "an interrupted run left it, and no link beside it leads to the same content",
+                        "it was left by an earlier run and holds something that no link beside it leads to",
                     )),
                     Err(Errno::NOENT) => {}
                     Err(errno) => self.outcome.problems.push(Problem::system("clean up", &path(), errno)),
@@ -44,12 +44,23 @@ impl Work<'_> {
     }
 }
 
-/// Removes a leftover if nothing is lost with it: a link, a further name of a file, or what a link
+/// Removes all leftovers in a directory with which nothing is lost.
+pub(crate) fn clean_all(directory: &OwnedFd) -> Result<(), Errno> {
+    for Name(name) in tree::list(directory)? {
+        if temporary::is_temporary(&name) {
+            clean(directory, &name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a leftover if nothing is lost with it: what an undo was making, a link, a further name of a file, or what a link
 /// beside it leads to anyway.
 fn clean(directory: &OwnedFd, name: &[u8]) -> Result<bool, Errno> {
     let stat = status(directory, name)?;
     let kind = fs::FileType::from_raw_mode(u32::from(stat.stx_mode));
-    let redundant = kind.is_symlink()
+    let redundant = temporary::is_spare(name)
+        || kind.is_symlink()
         || kind.is_file() && stat.stx_nlink > 1
         || leads_to_the_same(directory, name)?;
     if redundant {
