@@ -3,13 +3,18 @@
 //! The content comes back from the kept file, if that still is what it was; mode, owner, times and
 //! attributes come from the journal. What was not replaced, or was taken back before, is passed
 //! over; what somebody has changed since is left alone.
+//!
+//! Files are made again under temporary names, a batch of them at a time. When the batch is on the
+//! disk they are renamed to where they belong.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, AtFlags, CWD, Mode, OFlags, RenameFlags, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{
+    self, AtFlags, CWD, Mode, OFlags, RenameFlags, SeekFrom, Timespec, Timestamps, XattrFlags,
+};
 use rustix::io::Errno;
 
 use crate::apply::leftovers;
@@ -24,6 +29,9 @@ use crate::progress::Progress;
 use crate::sighting::{Sighting, status};
 use crate::temporary;
 use crate::tree;
+
+/// How many files are made again between two waits for the disk. Each keeps a directory open.
+const BATCH: usize = 256;
 
 /// What was taken back.
 #[derive(Debug, Default)]
@@ -57,19 +65,30 @@ pub fn undo(
     };
     let steps = Steps::of(records);
     progress.to_replace(steps.replacements.len() as u64);
-    let mut work = Work { root, top, first_names: HashMap::new(), undone: Undone::default() };
+    let mut work = Work {
+        root,
+        top,
+        first_names: HashMap::new(),
+        ready: Vec::new(),
+        touched: BTreeSet::new(),
+        undone: Undone::default(),
+    };
     work.clean_up(&steps.replacements);
     work.find_restored(&steps.replacements);
     for replacement in steps.replacements.iter().rev() {
         if progress.stop() {
             work.undone.stopped = true;
-            return Ok(work.undone);
+            break;
         }
         work.take_back(replacement);
         progress.replaced(1);
     }
-    for (path, times) in steps.directories.iter().rev() {
-        work.restore_times(path, times);
+    work.put_in_place();
+    work.sync_directories();
+    if !work.undone.stopped {
+        for (path, times) in steps.directories.iter().rev() {
+            work.restore_times(path, times);
+        }
     }
     Ok(work.undone)
 }
@@ -86,14 +105,29 @@ struct Steps {
 }
 
 enum Replacement {
-    File { path: Bytes, by: Kind, text: Option<Bytes>, inode: u64, metadata: Metadata, kept: Kept },
+    File(ReplacedFile),
     Tree { path: Bytes, text: Bytes, kept: Bytes, entries: Vec<(Bytes, Entry, Metadata)> },
+}
+
+struct ReplacedFile {
+    path: Bytes,
+    by: Kind,
+    text: Option<Bytes>,
+    inode: u64,
+    metadata: Metadata,
+    kept: Kept,
+}
+
+impl ReplacedFile {
+    fn origin(&self) -> Origin<'_> {
+        (self.inode, &self.kept.path)
+    }
 }
 
 impl Replacement {
     fn path(&self) -> &Bytes {
         match self {
-            Self::File { path, .. } | Self::Tree { path, .. } => path,
+            Self::File(ReplacedFile { path, .. }) | Self::Tree { path, .. } => path,
         }
     }
 }
@@ -120,14 +154,8 @@ impl Steps {
                 Record::Replaced { path, by, text, inode, metadata } => {
                     // A replacement without a kept file is none of ours.
                     let Some(kept) = last_kept.clone() else { continue };
-                    steps.replacements.push(Replacement::File {
-                        path,
-                        by,
-                        text,
-                        inode,
-                        metadata,
-                        kept,
-                    });
+                    let file = ReplacedFile { path, by, text, inode, metadata, kept };
+                    steps.replacements.push(Replacement::File(file));
                 }
                 Record::Tree { path, text, kept } => {
                     steps.replacements.push(Replacement::Tree {
@@ -148,13 +176,28 @@ impl Steps {
     }
 }
 
-struct Work {
+struct Work<'steps> {
     root: PathBuf,
     top: OwnedFd,
-    /// Restored files that had more than one name, by their old inode and where the content came
-    /// from.
-    first_names: HashMap<(u64, Bytes), Bytes>,
+    /// Restored files, so that their further names join them.
+    first_names: HashMap<Origin<'steps>, &'steps Bytes>,
+    /// Files that are made again and do not yet have their names.
+    ready: Vec<Ready<'steps>>,
+    /// Directories in which something was restored.
+    touched: BTreeSet<&'steps [u8]>,
     undone: Undone,
+}
+
+/// What tells a file from others that were replaced: its old inode, and where its content comes
+/// from.
+type Origin<'steps> = (u64, &'steps Bytes);
+
+/// A file under a temporary name.
+struct Ready<'steps> {
+    file: &'steps ReplacedFile,
+    parent: OwnedFd,
+    name: &'steps [u8],
+    temporary: Vec<u8>,
 }
 
 /// Why something was not taken back.
@@ -176,26 +219,40 @@ const CHANGED: Failure = Failure::Stated("it is not the link any more that was m
 const CONTENT_CHANGED: Failure =
     Failure::Stated("the file that its content would come from has changed since");
 
-impl Work {
-    fn take_back(&mut self, replacement: &Replacement) {
-        let (path, done) = match replacement {
-            Replacement::File { path, by, text, inode, metadata, kept } => {
-                (path, self.restore_file(path, *by, text.as_ref(), *inode, metadata, kept))
-            }
+impl<'steps> Work<'steps> {
+    fn take_back(&mut self, replacement: &'steps Replacement) {
+        match replacement {
+            Replacement::File(file) => match self.make_again(file) {
+                Ok(ready) => {
+                    self.ready.push(ready);
+                    if self.ready.len() == BATCH {
+                        self.put_in_place();
+                    }
+                }
+                Err(failure) => self.count(&file.path, &Err(failure)),
+            },
             Replacement::Tree { path, text, kept, entries } => {
-                (path, self.restore_tree(path, text, kept, entries))
+                self.put_in_place();
+                let done = self.restore_tree(path, text, kept, entries);
+                self.count(path, &done);
             }
-        };
+        }
+    }
+
+    fn count(&mut self, path: &'steps Bytes, done: &Result<(), Failure>) {
         let shown = || self.root.join(path.as_path());
         match done {
-            Ok(()) => self.undone.restored += 1,
+            Ok(()) => {
+                self.undone.restored += 1;
+                self.touched.insert(split(&path.0).0);
+            }
             Err(Failure::Untouched) => self.undone.untouched += 1,
             Err(Failure::Stated(reason)) => {
-                let problem = Problem::stated("restore", &shown(), reason);
+                let problem = Problem::stated("restore", &shown(), *reason);
                 self.undone.problems.push(problem);
             }
             Err(Failure::System(errno)) => {
-                let problem = Problem::system("restore", &shown(), errno);
+                let problem = Problem::system("restore", &shown(), *errno);
                 self.undone.problems.push(problem);
             }
         }
@@ -219,59 +276,75 @@ impl Work {
     }
 
     /// Finds files that an earlier undo has restored, so that their further names join them.
-    fn find_restored(&mut self, replacements: &[Replacement]) {
+    fn find_restored(&mut self, replacements: &'steps [Replacement]) {
         for replacement in replacements {
-            if let Replacement::File { path, inode, kept, .. } = replacement
-                && self.is_restored(replacement).unwrap_or(false)
+            if let Replacement::File(file) = replacement
+                && self.is_restored(file).unwrap_or(false)
             {
-                self.first_names.insert((*inode, kept.path.clone()), path.clone());
+                self.first_names.insert(file.origin(), &file.path);
             }
         }
     }
 
-    fn is_restored(&self, replacement: &Replacement) -> Result<bool, Errno> {
-        let Replacement::File { path, by, text, inode, metadata, kept } = replacement else {
-            return Ok(false);
-        };
-        let (parent, name) = self.open_parent(path)?;
-        let now = Sighting::of_name(&parent, &name)?;
-        let ours = self.must_be_ours(&parent, &name, *by, text.as_ref(), *inode, kept);
-        let same = now.regular && now.size == kept.size && now.modified == metadata.modified;
+    fn is_restored(&self, file: &ReplacedFile) -> Result<bool, Errno> {
+        let (parent, name) = self.open_parent(&file.path)?;
+        let now = Sighting::of_name(&parent, name)?;
+        let ours = self.must_be_ours(&parent, name, file);
+        let same =
+            now.regular && now.size == file.kept.size && now.modified == file.metadata.modified;
         Ok(same && matches!(ours, Err(Failure::Untouched)))
     }
 
-    fn restore_file(
-        &mut self,
-        path: &Bytes,
-        by: Kind,
-        text: Option<&Bytes>,
-        inode: u64,
-        metadata: &Metadata,
-        kept: &Kept,
-    ) -> Result<(), Failure> {
-        let (parent, name) = self.open_parent(path)?;
-        self.must_be_ours(&parent, &name, by, text, inode, kept)?;
-        let first = (inode, kept.path.clone());
-        let temporary = match self.first_names.get(&first) {
-            Some(first) => {
-                let (first_parent, first_name) = self.open_parent(first)?;
-                temporary::make_spare(|new| {
-                    fs::linkat(&first_parent, &*first_name, &parent, new, AtFlags::empty())
-                })?
-            }
-            None => {
-                let content = self.open_content(&kept.path, kept.size)?;
-                copy(&content, &kept.hash, metadata, &parent)?
-            }
+    /// Makes a file under a temporary name beside its own one.
+    fn make_again(&self, file: &'steps ReplacedFile) -> Result<Ready<'steps>, Failure> {
+        let (parent, name) = self.open_parent(&file.path)?;
+        self.must_be_ours(&parent, name, file)?;
+        let link = |from: &OwnedFd, first: &[u8]| {
+            temporary::make_spare(|new| fs::linkat(from, first, &parent, new, AtFlags::empty()))
         };
-        if let Err(errno) = fs::renameat(&parent, &temporary, &parent, &*name) {
-            // What is to be reported is why; only the copy is left to clean up.
-            let _ = fs::unlinkat(&parent, &temporary, AtFlags::empty());
-            return Err(errno.into());
+        let origin = file.origin();
+        let temporary = if let Some(first) = self.first_names.get(&origin) {
+            let (from, first) = self.open_parent(first)?;
+            link(&from, first)?
+        } else if let Some(ready) = self.ready.iter().find(|it| it.file.origin() == origin) {
+            link(&ready.parent, &ready.temporary)?
+        } else {
+            let content = self.open_content(&file.kept.path, file.kept.size)?;
+            copy(&content, &file.kept.hash, &file.metadata, &parent)?
+        };
+        Ok(Ready { file, parent, name, temporary })
+    }
+
+    /// Waits until what is ready is on the disk, and gives it its names.
+    fn put_in_place(&mut self) {
+        let ready = std::mem::take(&mut self.ready);
+        let on_disk = sync_file_systems(&ready);
+        for ready in ready {
+            let Ready { file, parent, name, temporary } = &ready;
+            let done = on_disk.map_err(Failure::from).and_then(|()| {
+                self.must_be_ours(parent, name, file)?;
+                Ok(fs::renameat(parent, temporary, parent, *name)?)
+            });
+            if done.is_ok() {
+                self.first_names.entry(file.origin()).or_insert(&file.path);
+            } else {
+                // What is to be reported is why; only the copy is left to clean up.
+                let _ = fs::unlinkat(parent, temporary, AtFlags::empty());
+            }
+            self.count(&file.path, &done);
         }
-        fs::fsync(&parent)?;
-        self.first_names.entry(first).or_insert_with(|| path.clone());
-        Ok(())
+    }
+
+    /// Returns when all names are on the disk as they are now.
+    fn sync_directories(&mut self) {
+        for path in std::mem::take(&mut self.touched) {
+            let synced =
+                beneath::open(self.top.as_fd(), path, beneath::DIRECTORY).and_then(fs::fsync);
+            if let Err(errno) = synced {
+                let shown = self.root.join(Bytes(path.to_vec()).as_path());
+                self.undone.problems.push(Problem::system("write to the disk", &shown, errno));
+            }
+        }
     }
 
     /// Whether the name is still what took the file's place.
@@ -279,17 +352,15 @@ impl Work {
         &self,
         parent: &OwnedFd,
         name: &[u8],
-        by: Kind,
-        text: Option<&Bytes>,
-        inode: u64,
-        kept: &Kept,
+        file: &ReplacedFile,
     ) -> Result<(), Failure> {
+        let ReplacedFile { by, text, inode, kept, .. } = file;
         let now = Sighting::of_name(parent, name)?;
         match by {
             // The file never was another one.
             Kind::Reflink => Err(Failure::Untouched),
             Kind::Symbolic => match fs::readlinkat(parent, name, Vec::new()) {
-                Ok(found) if text.is_some_and(|text| found.as_bytes() == text.0) => Ok(()),
+                Ok(found) if text.as_ref().is_some_and(|text| found.as_bytes() == text.0) => Ok(()),
                 Err(Errno::INVAL) => Err(Failure::Untouched),
                 _ => Err(CHANGED),
             },
@@ -297,7 +368,7 @@ impl Work {
                 let kept = self.open_content(&kept.path, kept.size)?;
                 if now.is_same_inode(&Sighting::of_open(&kept)?) {
                     Ok(())
-                } else if now.inode == inode || now.regular {
+                } else if now.inode == *inode || now.regular {
                     Err(Failure::Untouched)
                 } else {
                     Err(CHANGED)
@@ -314,7 +385,7 @@ impl Work {
         entries: &[(Bytes, Entry, Metadata)],
     ) -> Result<(), Failure> {
         let (parent, name) = self.open_parent(path)?;
-        match fs::readlinkat(&parent, &*name, Vec::new()) {
+        match fs::readlinkat(&parent, name, Vec::new()) {
             Ok(found) if found.as_bytes() == text.0 => {}
             Err(Errno::INVAL) => return Err(Failure::Untouched),
             Ok(_) => return Err(CHANGED),
@@ -323,12 +394,12 @@ impl Work {
         let kept = beneath::open(self.top.as_fd(), &kept.0, beneath::DIRECTORY)?;
         let temporary = temporary::make_spare(|new| fs::mkdirat(&parent, new, Mode::RWXU))?;
         let exchanged = fill(&parent, &temporary, &kept, entries).and_then(|()| {
-            Ok(fs::renameat_with(&parent, &temporary, &parent, &*name, RenameFlags::EXCHANGE)?)
+            fs::syncfs(&parent)?;
+            Ok(fs::renameat_with(&parent, &temporary, &parent, name, RenameFlags::EXCHANGE)?)
         });
         // After the exchange this is the link, before it what could not be finished.
         tree::remove(parent.as_fd(), &temporary)?;
-        exchanged?;
-        Ok(fs::fsync(&parent)?)
+        exchanged
     }
 
     fn restore_times(&mut self, path: &Bytes, times: &Timestamps) {
@@ -340,9 +411,9 @@ impl Work {
         }
     }
 
-    fn open_parent(&self, path: &Bytes) -> Result<(OwnedFd, Vec<u8>), Errno> {
+    fn open_parent<'path>(&self, path: &'path Bytes) -> Result<(OwnedFd, &'path [u8]), Errno> {
         let (parent, name) = split(&path.0);
-        Ok((beneath::open(self.top.as_fd(), parent, beneath::DIRECTORY)?, name.to_vec()))
+        Ok((beneath::open(self.top.as_fd(), parent, beneath::DIRECTORY)?, name))
     }
 
     fn open_content(&self, path: &Bytes, size: u64) -> Result<OwnedFd, Failure> {
@@ -354,6 +425,17 @@ impl Work {
         let now = Sighting::of_open(&file)?;
         if now.regular && now.size == size { Ok(file) } else { Err(CONTENT_CHANGED) }
     }
+}
+
+/// Returns when everything that was made is on the disk.
+fn sync_file_systems(ready: &[Ready<'_>]) -> Result<(), Errno> {
+    let mut synced = BTreeSet::new();
+    for Ready { parent, .. } in ready {
+        if synced.insert(Sighting::of_open(parent)?.device) {
+            fs::syncfs(parent)?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies a content into a new file with its metadata; returns its temporary name. Until it is
@@ -393,8 +475,8 @@ fn create(parent: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Errno> {
     fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR)
 }
 
-/// Writes content and metadata and waits until both are on the disk. The hash is checked over what
-/// was written.
+/// Writes content and metadata. The hash is checked over what was written. Where there are only
+/// zeros nothing is stored: a file with holes does not come back larger than it was.
 fn fill_file(
     new: &OwnedFd,
     content: &OwnedFd,
@@ -403,6 +485,7 @@ fn fill_file(
 ) -> Result<(), Failure> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 128 << 10];
+    let mut size = 0;
     loop {
         let count = match rustix::io::read(content, buffer.as_mut_slice()) {
             Err(Errno::INTR) => continue,
@@ -413,16 +496,21 @@ fn fill_file(
         }
         hasher.update(&buffer[..count]);
         let mut rest = &buffer[..count];
+        size += count as u64;
+        if rest.iter().all(|&byte| byte == 0) {
+            fs::seek(new, SeekFrom::Start(size))?;
+            rest = &[];
+        }
         while !rest.is_empty() {
             let written = rustix::io::write(new, rest)?;
             rest = &rest[written..];
         }
     }
+    fs::ftruncate(new, size)?;
     if hasher.finalize().to_hex().as_str() != hash {
         return Err(CONTENT_CHANGED);
     }
-    set_metadata(new, metadata)?;
-    Ok(fs::fsync(new)?)
+    Ok(set_metadata(new, metadata)?)
 }
 
 /// Owner, attributes, mode and times, in this order: a new owner takes away rights, nobody but root
@@ -485,9 +573,7 @@ fn fill(
     // What is made in a directory changes its times, so they come last, the deepest first.
     for (path, entry, metadata) in entries.iter().rev() {
         if *entry == Entry::Directory {
-            let directory = open(&path.0)?;
-            set_metadata(&directory, metadata)?;
-            fs::fsync(directory)?;
+            set_metadata(&open(&path.0)?, metadata)?;
         }
     }
     Ok(())
