@@ -1,4 +1,5 @@
-//! Names and paths in JSON: text where they are UTF-8, and otherwise their bytes in Base64.
+//! Names and paths as they are shown: in JSON text where they are UTF-8, and otherwise their bytes
+//! in Base64; to people with escapes.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -24,6 +25,23 @@ impl Bytes {
     pub fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.0))
     }
+}
+
+/// A path for people to read: what would command their terminal, and what is not UTF-8, is escaped.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if letter.is_control() {
+                text.extend(letter.escape_default());
+            } else {
+                text.push(letter);
+            }
+        }
+        text.extend(chunk.invalid().escape_ascii().map(char::from));
+    }
+    text
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,6 +78,13 @@ impl<'de> Deserialize<'de> for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_name_commands_a_terminal() {
+        let name = |bytes| shown(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(name("an été".as_bytes()), "an été");
+        assert_eq!(name(b"a\nb\x1b[2J\xe9\x9b"), "a\\nb\\u{1b}[2J\\xe9\\x9b");
+    }
 
     #[test]
     fn every_name_survives_json() {

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::io::IoSliceMut;
 use std::os::fd::OwnedFd;
 
+use rustix::fs::{SeekFrom, seek};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use crate::attributes::{AttributesId, Known};
@@ -222,7 +223,8 @@ impl Job<'_> {
         };
         let members = self.inodes[class.first..class.end].iter().map(open).collect();
         let mut cohorts = vec![Cohort { members, offset: 0, scan: Scan::new(self.reading.scope) }];
-        while let Some(cohort) = cohorts.pop() {
+        while let Some(mut cohort) = cohorts.pop() {
+            cohort.offset = self.past_holes(&cohort, class.size);
             let left = class.size - cohort.offset;
             let length = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
             let next = cohort.offset + length as u64;
@@ -236,6 +238,32 @@ impl Job<'_> {
             }
         }
         self.progress.read(class.size * (class.end - class.first) as u64);
+    }
+
+    /// Where the next block lies in which not all files have a hole. The last block is always read:
+    /// it shows whether the files have still their size.
+    fn past_holes(&self, cohort: &Cohort, size: u64) -> u64 {
+        let has_holes = |open: &Open| self.inventory.file(self.name(open)).has_holes();
+        if cohort.offset == 0 || !cohort.members.iter().all(has_holes) {
+            return cohort.offset;
+        }
+        let data = |open: &Open| {
+            let again = || self.inventory.open(self.name(open)).ok();
+            let from = SeekFrom::Data(cohort.offset);
+            match &open.file {
+                Some(file) => seek(file, from),
+                None => again().map_or(Err(Errno::NOENT), |file| seek(&file, from)),
+            }
+        };
+        let next = |open| match data(open) {
+            Ok(offset) => offset,
+            Err(Errno::NXIO) => size,
+            // Reading tells what is wrong.
+            Err(_) => cohort.offset,
+        };
+        let nearest = cohort.members.iter().map(next).min().unwrap_or(cohort.offset);
+        let block = BLOCK as u64;
+        (nearest.min(size - 1) / block * block).max(cohort.offset)
     }
 
     /// Reads the next block of every member and lets those part that differ. Returns those who are

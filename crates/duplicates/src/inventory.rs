@@ -118,6 +118,13 @@ pub(crate) struct File {
     pub(crate) mode: u16,
 }
 
+impl File {
+    /// Whether parts of it are not stored, and read as zeros.
+    pub(crate) fn has_holes(&self) -> bool {
+        self.sectors * 512 < self.size
+    }
+}
+
 /// A point in time, as the file system keeps it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,

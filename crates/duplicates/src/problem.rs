@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
+use crate::bytes::shown;
+
 /// One thing that could not be done. The rest of the work went on without it.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("cannot {attempt} `{}`", path.display())]
+#[error("cannot {attempt} `{}`", shown(path))]
 pub struct Problem {
     /// What was attempted, as it follows "cannot": `read`, `replace`.
     pub attempt: &'static str,

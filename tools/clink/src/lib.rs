@@ -14,6 +14,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use duplicates::apply::{Outcome, apply};
+use duplicates::bytes::shown;
 use duplicates::exclude::Exclude;
 use duplicates::journal::Journal;
 use duplicates::plan::{Kind, Rules};
@@ -68,7 +69,7 @@ fn open_journal(linking: &Linking) -> Result<Journal> {
     };
     Journal::create(&path).with_context(|| {
         messages::hinted(
-            &format!("cannot make the journal `{}`", path.display()),
+            &format!("cannot make the journal `{}`", shown(&path)),
             "give `--journal` a new file in a directory that you may write to",
         )
     })
@@ -83,12 +84,12 @@ fn take_back(cli: &Cli, path: &Path) -> Result<Ended> {
             "give none, or the one that the tree was moved to",
         )),
     };
-    let journal = File::open(path)
-        .with_context(|| format!("cannot read the journal `{}`", path.display()))?;
+    let journal =
+        File::open(path).with_context(|| format!("cannot read the journal `{}`", shown(path)))?;
     let bar = Bar::new(cli.output.quiet);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
     let undone = undo(journal, moved_to, &bar)
-        .with_context(|| format!("cannot take back what `{}` records", path.display()))?;
+        .with_context(|| format!("cannot take back what `{}` records", shown(path)))?;
     bar.clear();
     report::write_undone(&undone, &cli.output).context("cannot write the result")?;
     Ok(report::undo_ended(&undone))

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use duplicates::apply::Outcome;
 use duplicates::bytes::Bytes;
+use duplicates::bytes::shown;
 use duplicates::figures::{Figures, Space};
 use duplicates::inventory::PassedOver;
 use duplicates::plan::{Harm, Kind, Left, Protected, Reason};
@@ -91,7 +92,7 @@ impl<'run> Report<'run> {
         }
         out.flush()?;
         for path in &self.survey.inventory.unfollowed_arguments {
-            let path = path.display();
+            let path = shown(path);
             messages::note(&format!(
                 "`{path}` is a symbolic link and was not followed (--follow-args does)"
             ));
@@ -436,7 +437,7 @@ pub(crate) fn undo_ended(undone: &Undone) -> Ended {
 
 /// A path as it is, byte for byte.
 fn write_path(out: &mut impl Write, path: &Path) -> io::Result<()> {
-    out.write_all(path.as_os_str().as_encoded_bytes())
+    out.write_all(shown(path).as_bytes())
 }
 
 /// A number with its noun.
