@@ -2,9 +2,7 @@
 
 mod support;
 
-use std::process::Command;
-
-use support::{Run, Tree, is_root, skip};
+use support::{Tree, with_own_mounts};
 
 fn two_copies() -> Tree {
     Tree::of(&[("a/file", "the same\n"), ("b/file", "the same\n")])
@@ -206,26 +204,6 @@ fn version_and_help_are_results() {
             assert!(help.stdout.contains(name), "{name} in {option}");
         }
     }
-}
-
-/// Runs a shell script in the tree with mounts of its own; `$CLINK` is clink. None, with the reason
-/// printed, where that cannot be done.
-fn with_own_mounts(tree: &Tree, script: &str) -> Option<Run> {
-    if !is_root() {
-        return None;
-    }
-    let works = Command::new("unshare").args(["-m", "mount", "--bind", "/", "/"]).output();
-    if !works.is_ok_and(|output| output.status.success()) {
-        skip("no mounts of one's own are allowed here");
-        return None;
-    }
-    let output = Command::new("unshare")
-        .args(["-m", "sh", "-ec", script])
-        .current_dir(tree.root())
-        .env("CLINK", env!("CARGO_BIN_EXE_clink"))
-        .env("HOME", tree.home())
-        .output();
-    Some(Run::of(&output.expect("unshare starts")))
 }
 
 #[test]

@@ -294,6 +294,26 @@ pub(crate) fn has(program: &str) -> bool {
     works || skip(&format!("`{program}` is not installed"))
 }
 
+/// Runs a shell script in the tree with mounts of its own; `$CLINK` is clink. None, with the reason
+/// printed, where that cannot be done.
+pub(crate) fn with_own_mounts(tree: &Tree, script: &str) -> Option<Run> {
+    if !is_root() {
+        return None;
+    }
+    let works = Command::new("unshare").args(["-m", "mount", "--bind", "/", "/"]).output();
+    if !works.is_ok_and(|output| output.status.success()) {
+        skip("no mounts of one's own are allowed here");
+        return None;
+    }
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-ec", script])
+        .current_dir(tree.root())
+        .env("CLINK", env!("CARGO_BIN_EXE_clink"))
+        .env("HOME", tree.home())
+        .output();
+    Some(Run::of(&output.expect("unshare starts")))
+}
+
 /// Tests run side by side, and clinks on one file system take turns: that they say so is no part of
 /// what a test looks at.
 fn without_waiting(stderr: &str) -> String {
