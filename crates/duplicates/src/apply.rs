@@ -13,11 +13,11 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use names::Bytes;
 use rustix::fs::{self, Statx};
 use rustix::io::Errno;
 
 use crate::attributes;
-use crate::bytes::Bytes;
 use crate::inventory::{DirectoryId, FileId, Inventory};
 use crate::journal::{Journal, Metadata, Record};
 use crate::lock;

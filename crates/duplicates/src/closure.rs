@@ -199,7 +199,7 @@ fn outside<'step>(root: PathBuf, steps: impl Iterator<Item = &'step [u8]>) -> Pl
         if step == b".." {
             path.pop();
         } else {
-            path.push(crate::bytes::Bytes(step.to_vec()).as_path());
+            path.push(names::Bytes(step.to_vec()).as_path());
         }
     }
     Place::Outside(path)

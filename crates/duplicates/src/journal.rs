@@ -10,9 +10,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use names::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::bytes::Bytes;
 use crate::inventory::Time;
 use crate::plan::Kind;
 

@@ -28,7 +28,6 @@ pub mod figures;
 pub mod journal;
 pub mod undo;
 
-pub mod bytes;
 pub mod problem;
 pub mod progress;
 

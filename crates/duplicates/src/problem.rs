@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use names::shown;
 use rustix::io::Errno;
-
-use crate::bytes::shown;
 
 /// One thing that could not be done. The rest of the work went on without it.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use names::Bytes;
+
 use crate::attributes::Known;
-use crate::bytes::Bytes;
 use crate::content::{self, Groups, Reading};
 use crate::inventory::{DirectoryId, FileId, Inventory};
 use crate::nature::Scope;

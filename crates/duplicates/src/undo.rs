@@ -14,12 +14,12 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use names::Bytes;
 use rustix::fs::{self, AtFlags, Mode, RenameFlags, Timestamps};
 use rustix::io::Errno;
 
 use crate::apply::leftovers;
 use crate::beneath;
-use crate::bytes::Bytes;
 use crate::journal::{self, Entry, Metadata, Record, Unusable};
 use crate::lock;
 use crate::plan::Kind;

@@ -14,16 +14,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use duplicates::apply::{Outcome, apply};
-use duplicates::bytes::shown;
 use duplicates::exclude::Exclude;
 use duplicates::journal::Journal;
 use duplicates::plan::{Kind, Rules};
 use duplicates::survey::{Survey, survey};
 use duplicates::undo::undo;
 use duplicates::walk::Search;
+use names::shown;
+use ui::Ended;
 
 use cli::{Cli, Linking};
-use messages::Ended;
 use progress::Bar;
 use report::{Done, Report};
 
@@ -33,7 +33,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         return take_back(cli, journal);
     }
     if cli.paths.is_empty() {
-        bail!(messages::hinted(
+        bail!(ui::hinted(
             "no files or directories are given",
             "`clink .` is for the current directory"
         ));
@@ -62,13 +62,13 @@ fn replace(cli: &Cli, survey: &Survey, bar: &Bar) -> Result<Done> {
 fn open_journal(linking: &Linking) -> Result<Journal> {
     let path = match &linking.journal {
         Some(path) => path.clone(),
-        None => state::new_journal().context(messages::hinted(
+        None => state::new_journal().context(ui::hinted(
             "cannot make the directory for the journal",
             "give `--journal FILE`, or `--no-journal` to go without undo",
         ))?,
     };
     Journal::create(&path).with_context(|| {
-        messages::hinted(
+        ui::hinted(
             &format!("cannot make the journal `{}`", shown(&path)),
             "give `--journal` a new file in a directory that you may write to",
         )
@@ -79,7 +79,7 @@ fn take_back(cli: &Cli, path: &Path) -> Result<Ended> {
     let moved_to = match cli.paths.as_slice() {
         [] => None,
         [path] => Some(path.as_path()),
-        _ => bail!(messages::hinted(
+        _ => bail!(ui::hinted(
             "more than one directory is given with --undo",
             "give none, or the one that the tree was moved to",
         )),

@@ -6,5 +6,5 @@ use clap::Parser;
 use clink::cli::Cli;
 
 fn main() -> ExitCode {
-    clink::messages::finish(clink::run(&Cli::parse()))
+    clink::messages::VOICE.finish(clink::run(&Cli::parse()))
 }

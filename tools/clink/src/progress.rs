@@ -69,9 +69,8 @@ impl Progress for Bar {
     }
 
     fn waiting(&self) {
-        crate::messages::note(
-            "another clink is changing this file system: waiting until it has finished",
-        );
+        crate::messages::VOICE
+            .note("another clink is changing this file system: waiting until it has finished");
     }
 
     fn stop(&self) -> bool {

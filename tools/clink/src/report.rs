@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use duplicates::apply::Outcome;
-use duplicates::bytes::Bytes;
-use duplicates::bytes::shown;
 use duplicates::figures::{Figures, Space};
 use duplicates::inventory::PassedOver;
 use duplicates::plan::{Harm, Kind, Left, Protected, Reason};
@@ -16,10 +14,12 @@ use duplicates::problem::Problem;
 use duplicates::survey::Survey;
 use duplicates::undo::Undone;
 use indicatif::{BinaryBytes, HumanCount};
+use names::{Bytes, shown};
 use serde::Serialize;
+use ui::Ended;
 
 use crate::cli::{Format, Output};
-use crate::messages::{self, Ended};
+use crate::messages;
 
 /// The version of the JSON document.
 const VERSION: u32 = 1;
@@ -93,7 +93,7 @@ impl<'run> Report<'run> {
         out.flush()?;
         for path in &self.survey.inventory.unfollowed_arguments {
             let path = shown(path);
-            messages::note(&format!(
+            messages::VOICE.note(&format!(
                 "`{path}` is a symbolic link and was not followed (--follow-args does)"
             ));
         }

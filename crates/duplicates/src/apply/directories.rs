@@ -2,13 +2,13 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use names::Bytes;
 use rustix::fs::{self, AtFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::{Failure, Halt, Waiting, Work, make_symbolic_link, metadata};
 use crate::attributes;
 use crate::beneath;
-use crate::bytes::Bytes;
 use crate::inventory::{DirectoryId, FileId};
 use crate::journal::{Entry, Record};
 use crate::plan::DirectoryLinks;

@@ -2,12 +2,12 @@
 
 use std::os::fd::OwnedFd;
 
+use names::Bytes;
 use rustix::fs::{self, AtFlags};
 use rustix::io::Errno;
 
 use super::{Failure, Halt, Waiting, Work, halt, make_symbolic_link, metadata};
 use crate::attributes;
-use crate::bytes::Bytes;
 use crate::inventory::{FileId, Inventory};
 use crate::journal::Record;
 use crate::plan::{FileLinks, Kind};

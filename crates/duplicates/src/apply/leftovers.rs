@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 
+use names::Bytes;
 use rustix::fs;
 use rustix::io::Errno;
 
 use super::Work;
-use crate::bytes::Bytes;
 use crate::inventory::{DirectoryId, Leftover};
 use crate::problem::Problem;
 use crate::sighting::status;

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
+use names::Bytes;
 use rustix::fs::{self, AtFlags, CWD, Mode, OFlags, SeekFrom, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
 
 use super::{CONTENT_CHANGED, Failure, split};
 use crate::beneath;
-use crate::bytes::Bytes;
 use crate::inventory::Time;
 use crate::journal::{Entry, Metadata};
 use crate::sighting::{Sighting, status};

@@ -32,16 +32,33 @@ impl Bytes {
 pub fn shown(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            if letter.is_control() {
-                text.extend(letter.escape_default());
-            } else {
-                text.push(letter);
-            }
-        }
+        text.push_str(&shown_text(chunk.valid()));
         text.extend(chunk.invalid().escape_ascii().map(char::from));
     }
     text
+}
+
+/// Text from a stranger for people to read: what would command their terminal, or turn the order of
+/// the letters around, is escaped.
+#[must_use]
+pub fn shown_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() || turns_text_around(letter) {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+/// The controls of the Unicode bidirectional algorithm (Unicode Standard Annex 9, section 2).
+fn turns_text_around(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,6 +100,7 @@ mod tests {
     fn no_name_commands_a_terminal() {
         let name = |bytes| shown(Path::new(OsStr::from_bytes(bytes)));
         assert_eq!(name("an été".as_bytes()), "an été");
+        assert_eq!(name("a\u{202e}b".as_bytes()), "a\\u{202e}b");
         assert_eq!(name(b"a\nb\x1b[2J\xe9\x9b"), "a\\nb\\u{1b}[2J\\xe9\\x9b");
     }
 

@@ -1,0 +1,112 @@
+//! What every tool says on standard error, and how it ends.
+//!
+//! An error says what was attempted, why it failed and what to do.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All was done.
+    Done,
+    /// A check found something.
+    Found,
+    /// Something could not be done; messages say what.
+    Incomplete,
+    /// Ctrl-C or another signal ended it early.
+    Interrupted,
+}
+
+/// Speaks for a tool: its name stands before what it says.
+#[derive(Debug, Clone, Copy)]
+pub struct Voice {
+    name: &'static str,
+}
+
+impl Voice {
+    /// The voice of the tool with this name.
+    #[must_use]
+    pub const fn of(name: &'static str) -> Self {
+        Self { name }
+    }
+
+    /// Turns the end of a run into the exit code, and says why where it is an error.
+    #[must_use]
+    pub fn finish(self, result: Result<Ended>) -> ExitCode {
+        match result {
+            Ok(Ended::Done) => ExitCode::SUCCESS,
+            Ok(Ended::Found) => ExitCode::from(1),
+            Ok(Ended::Incomplete) => ExitCode::from(2),
+            Ok(Ended::Interrupted) => ExitCode::from(130),
+            Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+            Err(error) => {
+                self.error(&error);
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    /// Says an error with its causes and its hint.
+    pub fn error(self, error: &anyhow::Error) {
+        let because = error.chain().skip(1).map(ToString::to_string);
+        let hint = error.downcast_ref::<Hinted>().map(|hinted| &*hinted.hint);
+        self.problem(&error.to_string(), because, hint);
+    }
+
+    /// Says what was attempted, why it failed and what to do.
+    pub fn problem(
+        self,
+        what: &str,
+        because: impl IntoIterator<Item = String>,
+        hint: Option<&str>,
+    ) {
+        let what = format!("{}: {what}\n", self.name);
+        let because = because.into_iter().map(|reason| format!("  because: {reason}\n"));
+        let hint = hint.map(|hint| format!("  hint: {hint}\n"));
+        say(&std::iter::once(what).chain(because).chain(hint).collect::<String>());
+    }
+
+    /// Says something that the user should know and that is no error.
+    pub fn note(self, text: &str) {
+        say(&format!("{}: {text}\n", self.name));
+    }
+}
+
+/// Who reads our output may have seen enough.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn say(text: &str) {
+    // Where nobody can be told, the work goes on and the exit code tells.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// An error with advice.
+#[derive(Debug)]
+pub struct Hinted {
+    what: String,
+    hint: Cow<'static, str>,
+}
+
+/// What was attempted, and what to do when it fails: for an error, or as its context.
+#[must_use]
+pub fn hinted(what: &str, hint: impl Into<Cow<'static, str>>) -> Hinted {
+    Hinted { what: what.to_owned(), hint: hint.into() }
+}
+
+impl Display for Hinted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.what)
+    }
+}
+
+impl Error for Hinted {}
