@@ -1,0 +1,61 @@
+//! Links to a place in the same document, or to a part of its package.
+
+use crate::address::{Goal, Jump, Named};
+use crate::document::Content;
+use crate::link::{Kind, Link};
+use crate::targets::Found;
+use crate::verdict::Finding;
+
+/// A place in the document itself.
+pub(super) fn place(jump: &Jump, link: &Link, content: &Content) -> Finding {
+    let found = content.targets.find(jump);
+    let proposal = |nearest: String| match link.goal {
+        // A field holds the name alone.
+        Goal::Inside(Jump::Named(..)) if link.kind == Kind::Reference => nearest,
+        _ => format!("#{nearest}"),
+    };
+    finding(found, jump, proposal)
+}
+
+/// A place that was looked for in this document or another.
+pub(super) fn finding(
+    found: Found,
+    jump: &Jump,
+    proposal: impl FnOnce(String) -> String,
+) -> Finding {
+    match found {
+        Found::Yes => Finding::ok(),
+        Found::Fragile(why) => Finding { notes: vec![why], ..Finding::ok() },
+        Found::No { reason, nearest } => Finding::broken(reason).propose(nearest.map(proposal)),
+        Found::Unknown => match jump {
+            Jump::Named(Named::Relationship, id) => {
+                Finding::broken(format!("the document has no relationship `{id}`"))
+            }
+            _ => Finding::could_not("coool does not know how this kind of document is jumped into"),
+        },
+    }
+}
+
+/// A part of the document's own package.
+pub(super) fn part(name: &str, fragment: Option<&str>, link: &Link, content: &Content) -> Finding {
+    let name = name.trim_end_matches('/');
+    let folder = format!("{name}/");
+    let is_there = name.is_empty()
+        || content.parts.contains(name)
+        || content.parts.iter().any(|part| part.starts_with(&folder));
+    if !is_there {
+        let near = crate::targets::nearest(name, content.parts.iter().map(|part| &**part));
+        let reason = format!("the package has no part `{name}`");
+        // Where the part stands in the address is known only where it stands there in full.
+        let near = near.filter(|_| link.address == name).map(str::to_owned);
+        return Finding::broken(reason).propose(near);
+    }
+    match fragment {
+        Some(fragment) if link.kind != Kind::Object && !name.is_empty() => {
+            let jump = Jump::Fragment(format!("{name}#{fragment}"));
+            let (path, _) = link.address.split_once('#').unwrap_or((&link.address, ""));
+            finding(content.targets.find(&jump), &jump, |nearest| format!("{path}#{nearest}"))
+        }
+        _ => Finding::ok(),
+    }
+}
