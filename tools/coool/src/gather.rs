@@ -1,0 +1,98 @@
+//! Finds the documents that the arguments stand for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::config::Filter;
+
+/// A document to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    /// Links may lead to files in this folder: that of the document, or the argument it lies below.
+    pub(crate) root: PathBuf,
+}
+
+/// What people call documents. Others are read when they are named or linked to.
+const ENDINGS: &[&str] = &[
+    "odt", "odp", "ods", "odg", "odm", "odf", "odc", "odi", "odb", "ott", "otp", "ots", "otg",
+    "oth", "fodt", "fodp", "fods", "fodg", "sxw", "sxi", "sxc", "sxd", "sxg", "stw", "sti", "stc",
+    "std", "docx", "docm", "dotx", "dotm", "pptx", "pptm", "potx", "potm", "ppsx", "ppsm", "xlsx",
+    "xlsm", "xltx", "xltm", "pdf", "epub",
+];
+
+/// The documents that the arguments stand for, in order, each once, and what could not be looked
+/// at.
+pub(crate) fn documents(
+    arguments: &[PathBuf],
+    filter: &Filter,
+) -> (Vec<Found>, Vec<anyhow::Error>) {
+    let mut found = Vec::new();
+    let mut errors = Vec::new();
+    for argument in arguments {
+        match fs::metadata(argument) {
+            Ok(status) if status.is_dir() => {
+                walk(argument, argument, filter, &mut found, &mut errors);
+            }
+            // What it is shows when it is read; the error is about that.
+            Ok(_) => found.push(Found { path: argument.clone(), root: folder_of(argument) }),
+            Err(error) => errors.push(
+                anyhow::Error::new(error)
+                    .context(format!("cannot look at `{}`", argument.display())),
+            ),
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|document| {
+        seen.insert(fs::canonicalize(&document.path).unwrap_or_else(|_| document.path.clone()))
+    });
+    (found, errors)
+}
+
+/// Links are not followed, so that there are no circles; what is hidden is no document.
+fn walk(
+    folder: &Path,
+    root: &Path,
+    filter: &Filter,
+    found: &mut Vec<Found>,
+    errors: &mut Vec<anyhow::Error>,
+) {
+    let listing = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = listing.with_context(|| format!("cannot list `{}`", folder.display()));
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => return errors.push(error),
+    };
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (path, name) = (entry.path(), entry.file_name());
+        let Ok(kind) = entry.file_type() else { continue };
+        let hidden = name.as_encoded_bytes().starts_with(b".");
+        let below = path.strip_prefix(root).unwrap_or(&path);
+        if hidden || filter.files.is_match(&name) || filter.files.is_match(below) {
+            continue;
+        }
+        if kind.is_dir() {
+            walk(&path, root, filter, found, errors);
+        } else if kind.is_file() && is_document(&path) {
+            found.push(Found { path, root: root.to_owned() });
+        }
+    }
+}
+
+fn is_document(path: &Path) -> bool {
+    // Office programs leave such files beside a document while it is open.
+    let is_lock = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"~$"));
+    let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+    !is_lock && ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+}
+
+/// The folder that a document lies in.
+pub(crate) fn folder_of(document: &Path) -> PathBuf {
+    match document.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

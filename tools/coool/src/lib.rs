@@ -1,0 +1,127 @@
+//! Finds broken links in office documents, says where they stand, and mends them.
+//!
+//! The story: the arguments become documents, these are read, every link is checked, and the
+//! findings are reported or written back.
+
+pub mod cli;
+mod config;
+mod gather;
+
+pub mod address;
+pub mod document;
+pub mod link;
+pub mod targets;
+
+mod check;
+pub mod remote;
+pub mod verdict;
+
+mod fix;
+mod report;
+mod status;
+
+pub mod messages;
+mod progress;
+
+use anyhow::{Context, Result};
+use ui::Ended;
+
+use check::Checked;
+use cli::Cli;
+use config::Settings;
+use messages::VOICE;
+use progress::Bar;
+use report::Detail;
+
+/// Does what the command line asks for.
+pub fn run(cli: &Cli) -> Result<Ended> {
+    let settings = config::settings(cli, config::home().as_deref())?;
+    let (documents, missing) = gather::documents(&cli.paths, &settings.filter);
+    for error in &missing {
+        VOICE.error(error);
+    }
+    let bar = Bar::new(cli.output.quiet, settings.debug);
+    bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
+    bar.to_read(documents.len());
+    let read = |document: &_| bar.read(document);
+    let readings = check::read_all(&documents, &settings.limits, &read, &|| bar.stopped());
+    let checked =
+        if cli.list { check::list(readings) } else { check::check(readings, &settings, &bar)? };
+    bar.clear();
+    if cli.fix && !bar.stopped() {
+        tell_problems(&checked);
+        return fix_all(&checked, cli, &missing);
+    }
+    let detail = match (cli.list, settings.verbose) {
+        (true, _) => Detail::List,
+        (false, true) => Detail::Everything,
+        (false, false) => Detail::Attention,
+    };
+    report::write(&checked, &cli.output, detail)?;
+    if !report::tells_problems(&cli.output) {
+        tell_problems(&checked);
+    }
+    conclude(&checked, &settings, !missing.is_empty(), bar.stopped())
+}
+
+/// Says what could not be read.
+fn tell_problems(checked: &[Checked]) {
+    for document in checked {
+        for problem in &document.problems {
+            let what = format!("cannot read all of `{}`", names::shown(&document.path));
+            VOICE.problem(&what, [names::shown_text(problem)], None);
+        }
+    }
+}
+
+/// Marks what is in order, and gives the exit code.
+fn conclude(
+    checked: &[Checked],
+    settings: &Settings,
+    missing: bool,
+    stopped: bool,
+) -> Result<Ended> {
+    if settings.status {
+        status::mark(checked)?;
+    }
+    Ok(if stopped {
+        Ended::Interrupted
+    } else if missing || checked.iter().any(Checked::is_incomplete) {
+        Ended::Incomplete
+    } else if checked.iter().any(Checked::is_broken) {
+        Ended::Found
+    } else {
+        Ended::Done
+    })
+}
+
+/// Writes the proposals into the documents, or says what would be written.
+fn fix_all(checked: &[Checked], cli: &Cli, missing: &[anyhow::Error]) -> Result<Ended> {
+    let incomplete = !missing.is_empty() || checked.iter().any(Checked::is_incomplete);
+    let mut ended = if incomplete { Ended::Incomplete } else { Ended::Done };
+    let mut fixed = Vec::new();
+    for document in checked {
+        let plan = fix::Plan::of(document);
+        let outcome = if cli.dry_run || plan.parts.is_empty() {
+            None
+        } else {
+            match fix::apply(&plan) {
+                Ok(applied) => Some(applied),
+                Err(error) => {
+                    VOICE.error(&error);
+                    ended = Ended::Incomplete;
+                    continue;
+                }
+            }
+        };
+        let unmended = document.links.iter().any(|(_, finding)| {
+            finding.verdict == verdict::Verdict::Broken && !fix::would_mend(finding)
+        });
+        if ended == Ended::Done && (unmended || !plan.left.is_empty()) {
+            ended = Ended::Found;
+        }
+        fixed.push((plan, outcome));
+    }
+    report::write_fixes(&fixed, &cli.output)?;
+    Ok(ended)
+}

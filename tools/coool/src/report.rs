@@ -1,0 +1,107 @@
+//! The result, for people and for programs.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use anyhow::{Context, Result};
+
+use crate::check::Checked;
+use crate::cli::{Format, Output};
+use crate::fix::{Applied, Plan};
+
+mod fixes;
+mod html;
+mod junit;
+mod markdown;
+mod rows;
+mod sarif;
+mod table;
+mod text;
+
+use rows::{Row, Totals};
+
+/// How much people are shown. Programs get everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// What needs attention.
+    Attention,
+    /// Every link with its finding.
+    Everything,
+    /// Every link, and no finding, for nobody looked.
+    List,
+}
+
+/// Writes the result where the user wants it.
+pub(crate) fn write(checked: &[Checked], output: &Output, detail: Detail) -> Result<()> {
+    to_output(output, |out| form(checked, output.format, detail, out))
+}
+
+/// Whether the result itself says to the user's face what could not be read.
+pub(crate) fn tells_problems(output: &Output) -> bool {
+    output.format == Format::Text && output.output.is_none() && !output.quiet
+}
+
+/// Writes what was put right, or would be: as JSON where that is asked for, otherwise as text.
+pub(crate) fn write_fixes(fixed: &[(Plan, Option<Applied>)], output: &Output) -> Result<()> {
+    to_output(output, |out| match output.format {
+        Format::Json | Format::Jsonl => fixes::json(fixed, out),
+        _ => fixes::text(fixed, out),
+    })
+}
+
+fn to_output(output: &Output, form: impl Fn(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let Some(path) = &output.output else {
+        if output.quiet && output.format == Format::Text {
+            return Ok(());
+        }
+        let mut out = BufWriter::new(io::stdout().lock());
+        return form(&mut out).and_then(|()| out.flush()).context("cannot write the result");
+    };
+    let cannot = || format!("cannot write the result to `{}`", names::shown(path));
+    let mut out = BufWriter::new(File::create(path).with_context(cannot)?);
+    form(&mut out).and_then(|()| out.flush()).with_context(cannot)
+}
+
+fn form(
+    checked: &[Checked],
+    format: Format,
+    detail: Detail,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(checked, detail, out),
+        Format::Json => table::json(checked, out),
+        Format::Jsonl => table::jsonl(checked, out),
+        Format::Csv => table::csv(checked, out),
+        Format::Junit => junit::write(checked, out),
+        Format::Sarif => sarif::write(checked, out),
+        Format::Markdown => markdown::write(checked, detail, out),
+        Format::Html => html::write(checked, out),
+    }
+}
+
+/// All links with their documents, in order.
+fn rows(checked: &[Checked]) -> impl Iterator<Item = Row<'_>> {
+    checked.iter().flat_map(|document| {
+        document.links.iter().map(|(link, finding)| Row::of(document, link, finding))
+    })
+}
+
+/// Text with the characters of XML and HTML written so that they mean themselves. What XML cannot
+/// hold at all is left out.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => {}
+            letter if letter.is_control() && !matches!(letter, '\n' | '\t') => {}
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,90 @@
+//! What was written into documents, or would be.
+
+use std::io::{self, Write};
+
+use names::{Bytes, shown, shown_text};
+use serde::Serialize;
+
+use crate::fix::{Applied, Left, Plan};
+
+/// For people.
+pub(super) fn text(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io::Result<()> {
+    let mut written = 0;
+    let mut planned = 0;
+    for (plan, applied) in fixed {
+        let count = plan.edits().count();
+        if count == 0 && plan.left.is_empty() {
+            continue;
+        }
+        *(if applied.is_some() { &mut written } else { &mut planned }) += count;
+        let title = shown(&plan.document);
+        writeln!(out, "{title}\n{}", "=".repeat(title.chars().count()))?;
+        for edit in plan.edits() {
+            writeln!(out, "  {}\n    -> {}", shown_text(&edit.old), shown_text(&edit.new))?;
+        }
+        for left in &plan.left {
+            writeln!(
+                out,
+                "  left: {}\n    perhaps: {}\n    because: {}",
+                shown_text(&left.address),
+                shown_text(&left.proposal),
+                left.reason
+            )?;
+        }
+        if let Some(applied) = applied {
+            writeln!(out, "  the old document is {}", shown(&applied.backup))?;
+        }
+        writeln!(out)?;
+    }
+    if planned > 0 {
+        writeln!(out, "{planned} addresses would be written anew")
+    } else {
+        writeln!(out, "{written} addresses written anew")
+    }
+}
+
+/// The version of the JSON document.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'run> {
+    version: u32,
+    documents: Vec<Fixed<'run>>,
+}
+
+#[derive(Serialize)]
+struct Fixed<'run> {
+    document: Bytes,
+    /// None where nothing was written.
+    backup: Option<Bytes>,
+    changes: Vec<Change<'run>>,
+    left: &'run [Left],
+}
+
+#[derive(Serialize)]
+struct Change<'run> {
+    part: &'run str,
+    old: &'run str,
+    new: &'run str,
+}
+
+/// For programs.
+pub(super) fn json(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io::Result<()> {
+    let documents = fixed.iter().map(|(plan, applied)| Fixed {
+        document: Bytes::of(&plan.document),
+        backup: applied.as_ref().map(|applied| Bytes::of(&applied.backup)),
+        changes: changes(plan),
+        left: &plan.left,
+    });
+    let document = Document { version: VERSION, documents: documents.collect() };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+fn changes(plan: &Plan) -> Vec<Change<'_>> {
+    let mut changes = Vec::new();
+    for (part, edits) in &plan.parts {
+        changes.extend(edits.iter().map(|edit| Change { part, old: &edit.old, new: &edit.new }));
+    }
+    changes
+}

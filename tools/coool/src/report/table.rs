@@ -1,0 +1,94 @@
+//! The result as JSON, JSON lines and CSV.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use names::Bytes;
+
+use super::{Checked, Row, Totals, rows};
+
+/// The version of the JSON document.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'run> {
+    version: u32,
+    totals: Totals,
+    /// What could not be read.
+    problems: Vec<ProblemRow<'run>>,
+    links: Vec<Row<'run>>,
+}
+
+#[derive(Serialize)]
+struct ProblemRow<'run> {
+    document: Bytes,
+    problem: &'run str,
+}
+
+/// One document with everything.
+pub(super) fn json(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
+    let problems = checked.iter().flat_map(|document| {
+        document
+            .problems
+            .iter()
+            .map(|problem| ProblemRow { document: Bytes::of(&document.path), problem })
+    });
+    let document = Document {
+        version: VERSION,
+        totals: Totals::of(checked),
+        problems: problems.collect(),
+        links: rows(checked).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+/// A line for each link.
+pub(super) fn jsonl(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
+    for row in rows(checked) {
+        serde_json::to_writer(&mut *out, &row)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// A row for each link, below a row of titles (RFC 4180).
+pub(super) fn csv(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record([
+        "document", "part", "kind", "url", "text", "place", "page", "slide", "sheet", "cell",
+        "heading", "line", "verdict", "reason", "proposal",
+    ])?;
+    let number = |number: Option<u32>| number.map_or(String::new(), |number| number.to_string());
+    for row in rows(checked) {
+        let place = &row.place;
+        table.write_record([
+            &harmless(&names::shown(row.document.as_path())),
+            row.part,
+            &row.kind.to_string(),
+            &harmless(row.url),
+            &harmless(row.text),
+            &row.shown_place,
+            &number(place.page),
+            &number(place.slide),
+            &harmless(place.sheet.unwrap_or_default()),
+            place.cell.unwrap_or_default(),
+            &harmless(place.heading.unwrap_or_default()),
+            &number(place.line),
+            &row.verdict.to_string(),
+            row.reason,
+            &harmless(row.proposal.unwrap_or_default()),
+        ])?;
+    }
+    table.flush()
+}
+
+/// A spreadsheet runs what begins like a formula; an apostrophe makes it text.
+fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
+}
