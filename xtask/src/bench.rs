@@ -1,7 +1,10 @@
-//! Compares clink with its peers: CPU time, wall time and memory on trees that people have.
+//! Compares a tool with its peers: clink on trees that people have, coool on addresses and a long
+//! document.
 //!
 //! The programs take turns, so that one run gives fair ratios even on a machine that others use;
 //! the absolute figures are this machine's.
+
+mod links;
 
 // How the trees come to be …
 mod census;
@@ -27,11 +30,13 @@ mod report;
 
 mod host;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum, ValueHint};
+use serde::Serialize;
 
 use build::Programs;
 use census::Census;
@@ -47,7 +52,7 @@ pub(crate) struct Arguments {
     /// The tool to compare with its peers
     tool: Tool,
 
-    /// Make the trees and install the peers, measure nothing
+    /// Make clink's trees and install the peers, measure nothing
     ///
     /// What is there already stays. As root, what is missing is installed; otherwise a message says
     /// how.
@@ -62,11 +67,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
 
-    /// Only this tree; may be given several times
+    /// Only this tree of clink's; may be given several times
     #[arg(long, value_name = "NAME")]
     tree: Vec<Tree>,
 
-    /// Drop the page cache before each run and compare wall time alone; for root
+    /// Drop the page cache before each run of clink and compare wall time alone; for root
     #[arg(long)]
     cold: bool,
 
@@ -80,6 +85,8 @@ pub(crate) struct Arguments {
 enum Tool {
     /// Replaces duplicate files by links
     Clink,
+    /// Finds broken links in office documents
+    Coool,
 }
 
 /// A form of the result.
@@ -93,17 +100,36 @@ enum Format {
 
 /// Prepares or measures.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    // Clink is the only tool so far that has peers.
-    let Tool::Clink = arguments.tool;
+    match arguments.tool {
+        Tool::Clink => run_clink(arguments),
+        Tool::Coool => run_coool(arguments),
+    }
+}
+
+fn run_coool(arguments: &Arguments) -> Result<()> {
+    ensure!(
+        arguments.tree.is_empty() && arguments.dir.is_none() && !arguments.cold,
+        "coool works on no trees: leave out `--tree`, `--dir` and `--cold`"
+    );
+    if arguments.prepare {
+        return links::prepare();
+    }
+    show(arguments.format, &links::run(arguments.runs.unwrap_or(5))?)
+}
+
+fn run_clink(arguments: &Arguments) -> Result<()> {
     let trees = if arguments.tree.is_empty() { Tree::value_variants() } else { &arguments.tree };
     let store = Store::open(arguments.dir.as_deref())?;
     if arguments.prepare {
         return prepare(&store, trees);
     }
-    let report = measure_trees(&store, trees, arguments.rules()?)?;
-    let text = match arguments.format {
+    show(arguments.format, &measure_trees(&store, trees, arguments.rules()?)?)
+}
+
+fn show(format: Format, report: &(impl Display + Serialize)) -> Result<()> {
+    let text = match format {
         Format::Text => report.to_string(),
-        Format::Json => serde_json::to_string_pretty(&report)? + "\n",
+        Format::Json => serde_json::to_string_pretty(report)? + "\n",
     };
     Ok(io::stdout().write_all(text.as_bytes())?)
 }

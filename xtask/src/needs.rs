@@ -29,12 +29,21 @@ pub(crate) const TEST: &[Need] = &[
     need("setcap", "libcap2-bin", "clink's tests give a file capabilities"),
     need("setfattr", "attr", "clink's tests give a file extended attributes"),
     need("getfattr", "attr", "clink's tests read extended attributes back"),
+    need("soffice", "libreoffice-common", "coool's tests compare it with LibreOffice"),
+    need("lowriter", "libreoffice-writer", "coool's tests compare texts with LibreOffice's"),
+    need("localc", "libreoffice-calc", "coool's tests compare sheets with LibreOffice's"),
+    need("loimpress", "libreoffice-impress", "coool's tests compare slides with LibreOffice's"),
 ];
 
 /// What `cargo xtask tour` needs.
 pub(crate) const TOUR: &[Need] = &[
     need("apt-get", "apt", "the tour downloads the toolchains that it works on"),
     need("dpkg-deb", "dpkg", "the tour unpacks the toolchains"),
+    need("soffice", "libreoffice-common", "the tour saves documents in other formats"),
+    need("lowriter", "libreoffice-writer", "the tour saves a text in other formats"),
+    need("localc", "libreoffice-calc", "the tour saves sheets in other formats"),
+    need("loimpress", "libreoffice-impress", "the tour saves slides in other formats"),
+    need("chromium", "chromium", "the tour takes a picture of a page"),
 ];
 
 /// What `cargo xtask dist` needs.
@@ -160,7 +169,8 @@ mod tests {
         assert_eq!(
             install_line(&packages(&needs)),
             "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
-             attr btrfs-progs e2fsprogs libcap2-bin strace xfsprogs"
+             attr btrfs-progs e2fsprogs libcap2-bin libreoffice-calc libreoffice-common \
+             libreoffice-impress libreoffice-writer strace xfsprogs"
         );
     }
 }

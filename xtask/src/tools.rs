@@ -8,5 +8,7 @@ pub(crate) struct Tool {
 }
 
 /// In the order in which they moved in.
-pub(crate) const TOOLS: &[Tool] =
-    &[Tool { name: "clink", command: <clink::cli::Cli as clap::CommandFactory>::command }];
+pub(crate) const TOOLS: &[Tool] = &[
+    Tool { name: "clink", command: <clink::cli::Cli as clap::CommandFactory>::command },
+    Tool { name: "coool", command: <coool::cli::Cli as clap::CommandFactory>::command },
+];

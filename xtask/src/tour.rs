@@ -10,6 +10,7 @@ use crate::Verdict;
 use crate::workspace::Workspace;
 
 mod clink;
+mod coool;
 mod input;
 mod proof;
 mod snapshot;
@@ -21,11 +22,14 @@ struct Stop {
     visit: fn(&Journey) -> Result<Verdict>,
 }
 
-const STOPS: &[Stop] = &[Stop {
-    tool: "clink",
-    title: "from a real tree in to a smaller tree out",
-    visit: clink::visit,
-}];
+const STOPS: &[Stop] = &[
+    Stop { tool: "clink", title: "from a real tree in to a smaller tree out", visit: clink::visit },
+    Stop {
+        tool: "coool",
+        title: "from documents with broken links to documents put right",
+        visit: coool::visit,
+    },
+];
 
 /// What becomes of the trees that the tour worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,18 +24,29 @@ struct Artifact {
 /// Builds the programs and says where they are.
 pub(super) fn programs() -> Result<Programs> {
     host::say("building clink and the floor");
+    let executables = build(&["clink", "xtask"])?;
+    Ok(Programs { clink: find(&executables, "clink")?, xtask: find(&executables, "xtask")? })
+}
+
+/// Builds one tool and says where it is.
+pub(super) fn program(name: &str) -> Result<PathBuf> {
+    host::say(&format!("building {name}"));
+    find(&build(&[name])?, name)
+}
+
+fn build(packages: &[&str]) -> Result<Vec<PathBuf>> {
     let messages = host::output(
         Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--release", "--package", "clink", "--package", "xtask"])
-            .args(["--bins", "--message-format=json"])
+            .args(["build", "--release", "--bins", "--message-format=json"])
+            .args(packages.iter().flat_map(|package| ["--package", package]))
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
     )?;
-    let executables: Vec<PathBuf> = messages.lines().filter_map(executable).collect();
-    let find = |name: &str| {
-        let made = executables.iter().find(|path| path.ends_with(name));
-        made.cloned().with_context(|| format!("cargo built no program `{name}`"))
-    };
-    Ok(Programs { clink: find("clink")?, xtask: find("xtask")? })
+    Ok(messages.lines().filter_map(executable).collect())
+}
+
+fn find(executables: &[PathBuf], name: &str) -> Result<PathBuf> {
+    let made = executables.iter().find(|path| path.ends_with(name));
+    made.cloned().with_context(|| format!("cargo built no program `{name}`"))
 }
 
 fn executable(message: &str) -> Option<PathBuf> {

@@ -102,7 +102,8 @@ fn judge_links(announced: &Announcement, tree: Tree) -> Verdict {
     verdict(goal, Limit::AtLeast(fewer_links(tree)), ratio)
 }
 
-fn verdict(goal: String, asked: Limit, measured: f64) -> Verdict {
+/// Whether a goal is met.
+pub(super) fn verdict(goal: String, asked: Limit, measured: f64) -> Verdict {
     let met = match asked {
         Limit::AtLeast(least) => measured >= least,
         Limit::AtMost(most) => measured <= most,

@@ -86,9 +86,14 @@ impl Peer {
     }
 
     fn find(&self) -> Option<PathBuf> {
-        host::find(self.name)
-            .or_else(|| Some(cargo_programs()?.join(self.name)).filter(|path| path.is_file()))
+        find(self.name)
     }
+}
+
+/// Where a program is, if it is installed.
+pub(super) fn find(program: &str) -> Option<PathBuf> {
+    host::find(program)
+        .or_else(|| Some(cargo_programs()?.join(program)).filter(|path| path.is_file()))
 }
 
 /// Where cargo puts programs, whether or not `PATH` knows.

@@ -74,7 +74,7 @@ fn write_tree(out: &mut Formatter<'_>, tree: &TreeReport, report: &Report) -> fm
     writeln!(out)
 }
 
-fn write_verdict(out: &mut Formatter<'_>, verdict: &Verdict) -> fmt::Result {
+pub(super) fn write_verdict(out: &mut Formatter<'_>, verdict: &Verdict) -> fmt::Result {
     let word = if verdict.met { "met" } else { "missed" };
     let (side, limit) = match verdict.asked {
         Limit::AtLeast(limit) => ("at least", limit),
@@ -83,7 +83,7 @@ fn write_verdict(out: &mut Formatter<'_>, verdict: &Verdict) -> fmt::Result {
     writeln!(out, "{word:<6}  {}: {:.2}, {side} {limit}", verdict.goal, verdict.measured)
 }
 
-fn write_left_out(out: &mut Formatter<'_>, program: &LeftOut) -> fmt::Result {
+pub(super) fn write_left_out(out: &mut Formatter<'_>, program: &LeftOut) -> fmt::Result {
     writeln!(out, "left out: {}: {}", program.program, program.reason)
 }
 
@@ -131,7 +131,7 @@ impl Column {
 }
 
 /// Names to the left, figures to the right.
-fn write_table(out: &mut Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
+pub(super) fn write_table(out: &mut Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
     };
