@@ -47,6 +47,7 @@ pub(crate) fn check(
     let mut desk = network::Desk::default();
     let mut answered: Vec<Vec<Option<Finding>>> = Vec::new();
     for (number, reading) in readings.iter().enumerate() {
+        library.next_document();
         let mut findings = Vec::new();
         for (index, link) in reading.links().iter().enumerate() {
             let finding = local(link, reading, &mut library, settings);
@@ -112,12 +113,12 @@ fn local(
     let is_resource = link.kind.class() == Class::Resource;
     Some(match &link.goal {
         Goal::Part { name, fragment } if !is_resource || settings.resources => {
-            inside::part(name, fragment.as_deref(), link, content)
+            inside::part(name, fragment.as_deref(), link, content, library)
         }
         _ if is_resource && !settings.resources => {
             Finding::unchecked("files that a document loads are checked with `--resources`")
         }
-        Goal::Inside(jump) => inside::place(jump, link, content),
+        Goal::Inside(jump) => inside::place(jump, link, content, library),
         Goal::File { path, fragment } => {
             file::check(path, fragment.as_deref(), link, reading, library, settings)
         }

@@ -254,8 +254,13 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// Spoiled documents to try: a few every time, many in a long proof.
+fn cases() -> u32 {
+    if std::env::var_os("ETABLI_FULL").is_some() { 40_000 } else { 400 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
     #[test]
     fn a_spoiled_document_ends_no_reader(
         which in 0..7_usize,

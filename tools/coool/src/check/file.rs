@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::document::problem::Problem;
 use crate::gather::folder_of;
 use crate::link::{Class, Link};
-use crate::targets::nearest;
+use crate::targets::Speller;
 use crate::verdict::Finding;
 
 use super::inside;
@@ -107,7 +107,7 @@ fn place(fragment: &str, target: &Path, link: &Link, library: &mut Library) -> F
                 let (path, _) = link.address.split_once('#').unwrap_or((&link.address, ""));
                 format!("{path}#{nearest}")
             };
-            inside::finding(targets.find(&jump), &jump, proposal)
+            inside::finding(targets.find(&jump, &library.speller), &jump, proposal)
         }
         // Pictures and programs have no places that coool knows.
         Err(Problem::Unknown) => Finding {
@@ -134,7 +134,7 @@ fn missing(
     let found = target
         .file_name()
         .and_then(|name| library.moved_to(&reading.root, name))
-        .or_else(|| similar(&target));
+        .or_else(|| similar(&target, &library.speller));
     let what =
         if link.kind.class() == Class::Resource { "the file that is loaded" } else { "the file" };
     let finding = Finding::broken(format!("{what} `{path}` is not there"));
@@ -158,7 +158,7 @@ fn forgotten_scheme(path: &str, link: &Link) -> Option<String> {
 }
 
 /// A file beside the missing one whose name differs by a slip.
-fn similar(target: &Path) -> Option<PathBuf> {
+fn similar(target: &Path, speller: &Speller) -> Option<PathBuf> {
     /// In a folder with more files, a likeness is chance, and the search long.
     const MOST: usize = 10_000;
     let wanted = target.file_name()?.to_str()?;
@@ -171,7 +171,7 @@ fn similar(target: &Path) -> Option<PathBuf> {
     let ending = Path::new(wanted).extension();
     let alike =
         names.iter().map(String::as_str).filter(|name| Path::new(name).extension() == ending);
-    Some(folder.join(nearest(wanted, alike)?))
+    Some(folder.join(speller.nearest(wanted, alike)?))
 }
 
 /// The address of a file as this document would write it.

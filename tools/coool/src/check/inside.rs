@@ -6,9 +6,11 @@ use crate::link::{Kind, Link};
 use crate::targets::Found;
 use crate::verdict::Finding;
 
+use super::library::Library;
+
 /// A place in the document itself.
-pub(super) fn place(jump: &Jump, link: &Link, content: &Content) -> Finding {
-    let found = content.targets.find(jump);
+pub(super) fn place(jump: &Jump, link: &Link, content: &Content, library: &mut Library) -> Finding {
+    let found = library.find(jump, content);
     let proposal = |nearest: String| match link.goal {
         // A field holds the name alone.
         Goal::Inside(Jump::Named(..)) if link.kind == Kind::Reference => nearest,
@@ -37,14 +39,20 @@ pub(super) fn finding(
 }
 
 /// A part of the document's own package.
-pub(super) fn part(name: &str, fragment: Option<&str>, link: &Link, content: &Content) -> Finding {
+pub(super) fn part(
+    name: &str,
+    fragment: Option<&str>,
+    link: &Link,
+    content: &Content,
+    library: &mut Library,
+) -> Finding {
     let name = name.trim_end_matches('/');
     let folder = format!("{name}/");
     let is_there = name.is_empty()
         || content.parts.contains(name)
         || content.parts.iter().any(|part| part.starts_with(&folder));
     if !is_there {
-        let near = crate::targets::nearest(name, content.parts.iter().map(|part| &**part));
+        let near = library.speller.nearest(name, content.parts.iter().map(|part| &**part));
         let reason = format!("the package has no part `{name}`");
         // Where the part stands in the address is known only where it stands there in full.
         let near = near.filter(|_| link.address == name).map(str::to_owned);
@@ -54,7 +62,7 @@ pub(super) fn part(name: &str, fragment: Option<&str>, link: &Link, content: &Co
         Some(fragment) if link.kind != Kind::Object && !name.is_empty() => {
             let jump = Jump::Fragment(format!("{name}#{fragment}"));
             let (path, _) = link.address.split_once('#').unwrap_or((&link.address, ""));
-            finding(content.targets.find(&jump), &jump, |nearest| format!("{path}#{nearest}"))
+            finding(library.find(&jump, content), &jump, |nearest| format!("{path}#{nearest}"))
         }
         _ => Finding::ok(),
     }

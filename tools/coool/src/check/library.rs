@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::address::Jump;
 use crate::document::limits::Limits;
 use crate::document::problem::Problem;
 use crate::document::{self, Content};
 use crate::gather;
 use crate::link::Link;
-use crate::targets::Targets;
+use crate::targets::{Found, Speller, Targets};
 
 /// A document, and what reading it gave.
 #[derive(Debug)]
@@ -69,6 +70,9 @@ pub(crate) fn read_all(
 #[derive(Debug)]
 pub(crate) struct Library {
     limits: Limits,
+    pub(super) speller: Speller,
+    /// What was looked for in the document at hand: many links lead to one place.
+    places: HashMap<Jump, Found>,
     targets: HashMap<PathBuf, Result<Arc<dyn Targets>, Problem>>,
     /// For each folder, the files below it by their names.
     names: HashMap<PathBuf, HashMap<std::ffi::OsString, Vec<PathBuf>>>,
@@ -76,7 +80,28 @@ pub(crate) struct Library {
 
 impl Library {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { limits: limits.clone(), targets: HashMap::new(), names: HashMap::new() }
+        Self {
+            limits: limits.clone(),
+            speller: Speller::default(),
+            places: HashMap::new(),
+            targets: HashMap::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    /// Another document is at hand.
+    pub(super) fn next_document(&mut self) {
+        self.places.clear();
+    }
+
+    /// A place in the document at hand.
+    pub(super) fn find(&mut self, jump: &Jump, content: &Content) -> Found {
+        if let Some(found) = self.places.get(jump) {
+            return found.clone();
+        }
+        let found = content.targets.find(jump, &self.speller);
+        self.places.insert(jump.clone(), found.clone());
+        found
     }
 
     /// The places in a file.

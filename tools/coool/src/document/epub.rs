@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::address::{Base, Goal, Jump, decoded, goal};
 use crate::link::{Kind, Link, Place};
-use crate::targets::{Found, Targets, nearest};
+use crate::targets::{Found, Speller, Targets};
 
 use super::html;
 use super::limits::Limits;
@@ -317,7 +317,7 @@ struct Parts {
 }
 
 impl Targets for Parts {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let Jump::Fragment(fragment) = jump else { return Found::Unknown };
         let (part, name) = fragment.split_once('#').unwrap_or((fragment, ""));
         let Some(names) = self.names.get(part) else { return Found::Unknown };
@@ -325,7 +325,7 @@ impl Targets for Parts {
         if name.is_empty() || names.contains(&name) || name.starts_with("epubcfi(") {
             return Found::Yes;
         }
-        let near = nearest(&name, names.iter().map(String::as_str));
+        let near = speller.nearest(&name, names.iter().map(String::as_str));
         Found::No {
             reason: format!("no place in `{part}` is called `{name}`"),
             nearest: near.map(str::to_owned),

@@ -9,7 +9,7 @@ use html5gum::{DefaultEmitter, SpanBound, StartTag, StringReader, Token, Tokeniz
 
 use crate::address::{Base, Goal, Jump, decoded, goal};
 use crate::link::{Kind, Link, Place};
-use crate::targets::{Found, Targets, nearest};
+use crate::targets::{Found, Speller, Targets};
 
 use super::limits::Limits;
 use super::problem::Problem;
@@ -302,7 +302,7 @@ pub(super) struct Anchors {
 }
 
 impl Targets for Anchors {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let Jump::Fragment(fragment) = jump else { return Found::Unknown };
         let name = decoded(fragment);
         let is_given = name.is_empty() || name.eq_ignore_ascii_case("top") || name.contains(":~:");
@@ -311,7 +311,9 @@ impl Targets for Anchors {
         }
         Found::No {
             reason: format!("no {} is called `{name}`", self.what),
-            nearest: nearest(&name, self.names.iter().map(String::as_str)).map(str::to_owned),
+            nearest: speller
+                .nearest(&name, self.names.iter().map(String::as_str))
+                .map(str::to_owned),
         }
     }
 }

@@ -183,6 +183,7 @@ fn slug(heading: &str) -> String {
 mod tests {
     use super::*;
     use crate::targets::Found;
+    use crate::targets::Speller;
     use proptest::prelude::*;
 
     fn content(text: &str) -> Content {
@@ -218,10 +219,11 @@ mod tests {
         let content = content("# A b: c?\n\n## Same\n\n## Same\n\n<a name=\"own\"></a>\n");
 
         for name in ["a-b-c", "same", "same-1", "own", ""] {
-            let found = content.targets.find(&Jump::Fragment(name.to_owned()));
+            let found = content.targets.find(&Jump::Fragment(name.to_owned()), &Speller::default());
             assert_eq!(found, Found::Yes, "{name}");
         }
-        let Found::No { nearest, .. } = content.targets.find(&Jump::Fragment("sane".to_owned()))
+        let Found::No { nearest, .. } =
+            content.targets.find(&Jump::Fragment("sane".to_owned()), &Speller::default())
         else {
             panic!("there is no such heading");
         };

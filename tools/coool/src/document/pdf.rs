@@ -8,7 +8,7 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use crate::address::{Base, Goal, Jump, decoded, goal};
 use crate::link::{Kind, Link, Page, Place};
-use crate::targets::{Found, Targets, nearest};
+use crate::targets::{Found, Speller, Targets};
 
 use super::limits::{Bound, Limits};
 use super::problem::Problem;
@@ -315,11 +315,11 @@ struct PdfTargets {
 }
 
 impl Targets for PdfTargets {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         match jump {
             Jump::Neighbour => Found::Yes,
             Jump::Page(number) => self.find_page(f64::from(*number)),
-            Jump::Fragment(fragment) => self.find_fragment(fragment),
+            Jump::Fragment(fragment) => self.find_fragment(fragment, speller),
             Jump::Named(..) => Found::Unknown,
         }
     }
@@ -327,7 +327,7 @@ impl Targets for PdfTargets {
 
 impl PdfTargets {
     /// `page=3`, `nameddest=Costs`, several joined by `&`, or a name alone (RFC 8118).
-    fn find_fragment(&self, fragment: &str) -> Found {
+    fn find_fragment(&self, fragment: &str, speller: &Speller) -> Found {
         let name = decoded(fragment);
         if name.is_empty() || self.named.contains(&name) {
             return Found::Yes;
@@ -337,18 +337,18 @@ impl PdfTargets {
                 Some(("page", number)) => {
                     return self.find_page(number.parse().unwrap_or(0.0));
                 }
-                Some(("nameddest", name)) => return self.find_name(name),
+                Some(("nameddest", name)) => return self.find_name(name, speller),
                 _ => {}
             }
         }
-        if name.contains('=') { Found::Yes } else { self.find_name(&name) }
+        if name.contains('=') { Found::Yes } else { self.find_name(&name, speller) }
     }
 
-    fn find_name(&self, name: &str) -> Found {
+    fn find_name(&self, name: &str, speller: &Speller) -> Found {
         if self.named.contains(name) {
             return Found::Yes;
         }
-        let near = nearest(name, self.named.iter().map(String::as_str));
+        let near = speller.nearest(name, self.named.iter().map(String::as_str));
         Found::No {
             reason: format!("no place is called `{name}`"),
             nearest: near.map(str::to_owned),

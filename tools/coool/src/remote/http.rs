@@ -387,11 +387,13 @@ fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
         if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
-        // An `io::Error` holds what it wraps beside its source.
-        if let Some(wrapped) = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref())
-            && let Some(found) = wrapped.downcast_ref::<E>()
-        {
-            return Some(found);
+        // An `io::Error` holds what it wraps beside its source, and may wrap another.
+        let mut wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        while let Some(inner) = wrapped {
+            if let Some(found) = inner.downcast_ref::<E>() {
+                return Some(found);
+            }
+            wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         }
         next = error.source();
     }

@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 
 use crate::address::decoded;
 use crate::document::html;
-use crate::targets::nearest;
+use crate::targets::Speller;
 
 use super::MissingFragment;
 
@@ -52,8 +52,12 @@ pub(super) async fn missing(
         }
     }
     let names = html::names(&String::from_utf8_lossy(&page));
+    let speller = Speller::default();
     let missing = wanted.into_iter().filter(|wanted| !holds(&names, wanted));
-    Ok(Places { missing: missing.map(|wanted| report(&names, wanted)).collect(), note: None })
+    Ok(Places {
+        missing: missing.map(|wanted| report(&names, wanted, &speller)).collect(),
+        note: None,
+    })
 }
 
 /// Whether a place stands in the page itself: scripts make the others, or the browser does.
@@ -85,11 +89,11 @@ fn holds(names: &BTreeSet<String>, fragment: &str) -> bool {
         || names.contains(&format!("user-content-{plain}"))
 }
 
-fn report(names: &BTreeSet<String>, fragment: &str) -> MissingFragment {
+fn report(names: &BTreeSet<String>, fragment: &str, speller: &Speller) -> MissingFragment {
     let plain = decoded(fragment);
     MissingFragment {
         fragment: fragment.to_owned(),
         reason: format!("the page is there, and no place in it is called `{plain}`"),
-        nearest: nearest(&plain, names.iter().map(String::as_str)).map(str::to_owned),
+        nearest: speller.nearest(&plain, names.iter().map(String::as_str)).map(str::to_owned),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::address::{Jump, decoded};
 use crate::document::cells;
-use crate::targets::{Found, Targets, nearest};
+use crate::targets::{Found, Speller, Targets};
 
 /// The sheets and named ranges of a spreadsheet.
 #[derive(Debug, Default)]
@@ -31,20 +31,20 @@ impl SheetTargets {
         self.sheets.len() + self.ranges.len()
     }
 
-    fn find_name(&self, fragment: &str) -> Found {
+    fn find_name(&self, fragment: &str, speller: &Speller) -> Found {
         if self.known.contains(&cells::unquoted(fragment).to_lowercase()) {
             return Found::Yes;
         }
         match cells::split_sheet(fragment) {
-            Some((sheet, cells)) => self.find_on_sheet(&sheet, cells),
+            Some((sheet, cells)) => self.find_on_sheet(&sheet, cells, speller),
             None if cells::is_range(fragment) => Found::Yes,
-            None => self.missing(fragment),
+            None => self.missing(fragment, speller),
         }
     }
 
-    fn find_on_sheet(&self, sheet: &str, cells: &str) -> Found {
+    fn find_on_sheet(&self, sheet: &str, cells: &str, speller: &Speller) -> Found {
         if !self.known.contains(&sheet.to_lowercase()) {
-            let near = nearest(sheet, self.sheets.iter().map(String::as_str));
+            let near = speller.nearest(sheet, self.sheets.iter().map(String::as_str));
             return Found::No {
                 reason: format!("no sheet is called `{sheet}`"),
                 nearest: near.map(|near| format!("{}.{cells}", cells::quoted(near))),
@@ -57,23 +57,23 @@ impl SheetTargets {
         Found::No { reason: format!("`{cells}` is no cell of a sheet"), nearest: None }
     }
 
-    fn missing(&self, name: &str) -> Found {
+    fn missing(&self, name: &str, speller: &Speller) -> Found {
         let all = self.sheets.iter().chain(&self.ranges).map(String::as_str);
         Found::No {
             reason: format!("no sheet, no range and no cell is called `{name}`"),
-            nearest: nearest(name, all).map(str::to_owned),
+            nearest: speller.nearest(name, all).map(str::to_owned),
         }
     }
 }
 
 impl Targets for SheetTargets {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         match jump {
             Jump::Fragment(fragment) if fragment.is_empty() => {
                 let reason = "it names no place".to_owned();
                 Found::No { reason, nearest: None }
             }
-            Jump::Fragment(fragment) => self.find_name(&decoded(fragment)),
+            Jump::Fragment(fragment) => self.find_name(&decoded(fragment), speller),
             _ => Found::Unknown,
         }
     }

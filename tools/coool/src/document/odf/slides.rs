@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::address::{Jump, Named};
-use crate::targets::{Found, Targets, nearest};
+use crate::targets::{Found, Speller, Targets};
 
 /// The slides and shapes of a presentation or drawing.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl SlideTargets {
     }
 
     /// A slide without a name is stored as `page3`, and called `Slide 3`.
-    fn find_name(&self, name: &str) -> Found {
+    fn find_name(&self, name: &str, speller: &Speller) -> Found {
         let slide_name = name.strip_suffix(" (Notes)").unwrap_or(name);
         let is_named = |(number, stored): (usize, &String)| {
             stored == slide_name && !is_unnamed(stored, number)
@@ -77,7 +77,7 @@ impl SlideTargets {
         let candidates = self.slides.iter().chain(&self.shapes).map(String::as_str);
         Found::No {
             reason: format!("no slide and no shape is called `{name}`"),
-            nearest: nearest(name, candidates).map(str::to_owned),
+            nearest: speller.nearest(name, candidates).map(str::to_owned),
         }
     }
 
@@ -105,14 +105,14 @@ impl SlideTargets {
     }
 
     /// By the name that is stored, as what happens on a click has it.
-    fn find_stored(&self, name: &str) -> Found {
+    fn find_stored(&self, name: &str, speller: &Speller) -> Found {
         if self.slides.iter().any(|slide| slide == name) {
             return Found::Yes;
         }
-        match self.find_name(name) {
+        match self.find_name(name, speller) {
             Found::No { reason, .. } => {
                 let all = self.slides.iter().chain(&self.shapes).map(String::as_str);
-                Found::No { reason, nearest: nearest(name, all).map(str::to_owned) }
+                Found::No { reason, nearest: speller.nearest(name, all).map(str::to_owned) }
             }
             found => found,
         }
@@ -131,14 +131,14 @@ impl SlideTargets {
 }
 
 impl Targets for SlideTargets {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         match jump {
             Jump::Fragment(name) if name.is_empty() => {
                 let reason = "it names no place".to_owned();
                 Found::No { reason, nearest: None }
             }
-            Jump::Fragment(name) => self.find_name(name),
-            Jump::Named(Named::Slide, name) => self.find_stored(name),
+            Jump::Fragment(name) => self.find_name(name, speller),
+            Jump::Named(Named::Slide, name) => self.find_stored(name, speller),
             Jump::Page(number) => self.find_page(*number),
             Jump::Neighbour => Found::Yes,
             Jump::Named(..) => Found::Unknown,
@@ -166,7 +166,7 @@ mod tests {
             targets.add_slide(slide.to_owned());
         }
         targets.add_shape("Logo".to_owned());
-        targets.find(&Jump::Fragment(name.to_owned()))
+        targets.find(&Jump::Fragment(name.to_owned()), &Speller::default())
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::address::{Jump, Named, decoded};
-use crate::targets::{Found, Targets, nearest};
+use crate::targets::{Found, Speller, Targets};
 
 /// The places of a text document.
 #[derive(Debug, Default)]
@@ -110,19 +110,19 @@ impl TextTargets {
         names + self.headings.len()
     }
 
-    fn find_named(&self, sort: Sort, name: &str) -> Found {
+    fn find_named(&self, sort: Sort, name: &str, speller: &Speller) -> Found {
         let names = self.named.get(&sort);
         if names.is_some_and(|names| names.contains(name)) {
             return Found::Yes;
         }
         let candidates = names.into_iter().flatten().map(String::as_str);
-        let near = nearest(name, candidates).map(|near| format!("{near}{}", sort.suffix()));
+        let near = speller.nearest(name, candidates).map(|near| format!("{near}{}", sort.suffix()));
         Found::No { reason: format!("no {} is called `{name}`", sort.word()), nearest: near }
     }
 
     /// Writer does not store the numbers of headings, so that one in a link may be right or wrong;
     /// it goes by the text, and then by what the text begins with.
-    fn find_heading(&self, name: &str) -> Found {
+    fn find_heading(&self, name: &str, speller: &Speller) -> Found {
         let plain = without_number(name);
         if self.heading_set.contains(name) || self.heading_set.contains(plain) {
             return Found::Yes;
@@ -136,7 +136,7 @@ impl TextTargets {
             );
             return Found::Fragile(reason);
         }
-        let near = nearest(plain, self.headings.iter().map(String::as_str));
+        let near = speller.nearest(plain, self.headings.iter().map(String::as_str));
         Found::No {
             reason: format!("no heading is called `{plain}`"),
             nearest: near.map(|near| format!("{near}|outline")),
@@ -144,8 +144,8 @@ impl TextTargets {
     }
 
     /// A name alone is a bookmark to Writer; that something else has the name is worth saying.
-    fn find_bookmark(&self, name: &str) -> Found {
-        let found = self.find_named(Sort::Bookmark, name);
+    fn find_bookmark(&self, name: &str, speller: &Speller) -> Found {
+        let found = self.find_named(Sort::Bookmark, name, speller);
         let Found::No { reason, nearest: near } = found else { return found };
         if self.heading_set.contains(without_number(name)) {
             return Found::No {
@@ -165,19 +165,19 @@ impl TextTargets {
         Found::No { reason, nearest: near }
     }
 
-    fn find_field(&self, named: Named, name: &str) -> Found {
+    fn find_field(&self, named: Named, name: &str, speller: &Speller) -> Found {
         let known = self.fields.get(&named);
         if known.is_some_and(|names| names.contains(name)) {
             return Found::Yes;
         }
         let word = match named {
-            Named::Bookmark => return self.find_named(Sort::Bookmark, name),
+            Named::Bookmark => return self.find_named(Sort::Bookmark, name, speller),
             Named::ReferenceMark => "reference mark",
             Named::Note => "note",
             Named::Sequence => "numbered caption",
             _ => return Found::Unknown,
         };
-        let near = nearest(name, known.into_iter().flatten().map(String::as_str));
+        let near = speller.nearest(name, known.into_iter().flatten().map(String::as_str));
         Found::No {
             reason: format!("no {word} is called `{name}`"),
             nearest: near.map(str::to_owned),
@@ -186,9 +186,9 @@ impl TextTargets {
 }
 
 impl Targets for TextTargets {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let fragment = match jump {
-            Jump::Named(named, name) => return self.find_field(*named, name),
+            Jump::Named(named, name) => return self.find_field(*named, name, speller),
             Jump::Fragment(fragment) => decoded(fragment),
             Jump::Page(_) | Jump::Neighbour => return Found::Unknown,
         };
@@ -199,14 +199,14 @@ impl Targets for TextTargets {
         // `|` may be the last bar of a name, and a name without a known kind is a bookmark.
         match fragment.rsplit_once('|') {
             Some((name, suffix)) if suffix.eq_ignore_ascii_case("outline") => {
-                self.find_heading(name)
+                self.find_heading(name, speller)
             }
             Some((_, suffix)) if suffix.eq_ignore_ascii_case("text") => Found::Unknown,
             Some((name, suffix)) => match Sort::of_suffix(suffix) {
-                Some(sort) => self.find_named(sort, name),
-                None => self.find_bookmark(&fragment),
+                Some(sort) => self.find_named(sort, name, speller),
+                None => self.find_bookmark(&fragment, speller),
             },
-            None => self.find_bookmark(&fragment),
+            None => self.find_bookmark(&fragment, speller),
         }
     }
 }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     fn find(fragment: &str) -> Found {
-        targets().find(&Jump::Fragment(fragment.to_owned()))
+        targets().find(&Jump::Fragment(fragment.to_owned()), &Speller::default())
     }
 
     #[test]

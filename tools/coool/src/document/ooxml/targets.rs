@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::address::{Jump, Named, decoded};
 use crate::document::cells;
-use crate::targets::{Found, Targets, nearest};
+use crate::targets::{Found, Speller, Targets};
 
 /// The bookmarks of a text. Word does not care about capitals, and cuts names at 40 characters.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl WordTargets {
         self.bookmarks.len() + self.headings.len()
     }
 
-    fn find_bookmark(&self, name: &str) -> Found {
+    fn find_bookmark(&self, name: &str, speller: &Speller) -> Found {
         /// Longer names are cut.
         const LONGEST: usize = 40;
         let small = name.to_lowercase();
@@ -34,7 +34,7 @@ impl WordTargets {
         if self.bookmarks.contains_key(&small) || self.bookmarks.contains_key(&cut) {
             return Found::Yes;
         }
-        let near = nearest(name, self.bookmarks.values().map(String::as_str));
+        let near = speller.nearest(name, self.bookmarks.values().map(String::as_str));
         Found::No {
             reason: format!("no bookmark is called `{name}`"),
             nearest: near.map(str::to_owned),
@@ -43,9 +43,9 @@ impl WordTargets {
 }
 
 impl Targets for WordTargets {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         match jump {
-            Jump::Named(Named::Bookmark, name) => self.find_bookmark(name),
+            Jump::Named(Named::Bookmark, name) => self.find_bookmark(name, speller),
             Jump::Fragment(name) => {
                 let name = decoded(name);
                 // These are there in every document; LibreOffice names headings so.
@@ -56,7 +56,7 @@ impl Targets for WordTargets {
                 if is_given || heading.is_some_and(|heading| self.headings.contains(&heading)) {
                     return Found::Yes;
                 }
-                self.find_bookmark(&name)
+                self.find_bookmark(&name, speller)
             }
             _ => Found::Unknown,
         }
@@ -70,7 +70,7 @@ pub(super) struct SlideTargets {
 }
 
 impl Targets for SlideTargets {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let count = self.titles.len();
         match jump {
             Jump::Neighbour => Found::Yes,
@@ -91,7 +91,8 @@ impl Targets for SlideTargets {
                     Ok(number) => self.find_number(number),
                     Err(_) => Found::No {
                         reason: format!("none of the {count} slides is called `{name}`"),
-                        nearest: nearest(&name, self.titles.iter().map(String::as_str))
+                        nearest: speller
+                            .nearest(&name, self.titles.iter().map(String::as_str))
                             .map(str::to_owned),
                     },
                 }
@@ -122,10 +123,10 @@ pub(super) struct SheetTargets {
 }
 
 impl SheetTargets {
-    fn find_cells(&self, text: &str) -> Found {
+    fn find_cells(&self, text: &str, speller: &Speller) -> Found {
         if let Some((sheet, cells)) = cells::split_sheet(text) {
             if !has(&self.sheets, &sheet) {
-                let near = nearest(&sheet, self.sheets.iter().map(String::as_str));
+                let near = speller.nearest(&sheet, self.sheets.iter().map(String::as_str));
                 return Found::No {
                     reason: format!("no sheet is called `{sheet}`"),
                     nearest: near.map(|near| format!("{}!{cells}", cells::quoted(near))),
@@ -144,7 +145,7 @@ impl SheetTargets {
         let all = self.sheets.iter().chain(&self.names).map(String::as_str);
         Found::No {
             reason: format!("no sheet, no name and no cell is called `{text}`"),
-            nearest: nearest(text, all).map(str::to_owned),
+            nearest: speller.nearest(text, all).map(str::to_owned),
         }
     }
 }
@@ -155,10 +156,10 @@ fn has(names: &[String], name: &str) -> bool {
 }
 
 impl Targets for SheetTargets {
-    fn find(&self, jump: &Jump) -> Found {
+    fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         match jump {
             Jump::Fragment(text) if text.is_empty() => Found::Yes,
-            Jump::Fragment(text) => self.find_cells(&decoded(text)),
+            Jump::Fragment(text) => self.find_cells(&decoded(text), speller),
             _ => Found::Unknown,
         }
     }
