@@ -23,8 +23,8 @@ mod status;
 pub mod messages;
 mod progress;
 
-use anyhow::{Context, Result};
-use ui::Ended;
+use anyhow::{Context, Result, ensure};
+use ui::{Ended, hinted};
 
 use check::Checked;
 use cli::Cli;
@@ -40,6 +40,13 @@ pub fn run(cli: &Cli) -> Result<Ended> {
     for error in &missing {
         VOICE.error(error);
     }
+    ensure!(
+        !documents.is_empty() || !missing.is_empty(),
+        hinted(
+            "there is no document to look at",
+            "name one: only in folders coool goes by endings"
+        )
+    );
     let bar = Bar::new(cli.output.quiet, settings.debug);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
     bar.to_read(documents.len());

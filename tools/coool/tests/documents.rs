@@ -252,3 +252,26 @@ fn a_mark_goes_when_the_document_is_no_longer_in_order() {
 
     assert!(!desk.path(".a.fodt.checked").exists());
 }
+
+#[test]
+fn the_formats_of_the_first_openoffice_are_read() {
+    let content = r##"<?xml version="1.0" encoding="UTF-8"?>
+        <!DOCTYPE office:document-content PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN" "office.dtd">
+        <office:document-content xmlns:office="http://openoffice.org/2000/office"
+        xmlns:text="http://openoffice.org/2000/text" xmlns:draw="http://openoffice.org/2000/drawing"
+        xmlns:xlink="http://www.w3.org/1999/xlink" office:class="text"><office:body>
+        <text:h text:level="1">Costs</text:h><text:p><text:bookmark text:name="Here"/>
+        <text:a xlink:href="#Here">good</text:a><text:a xlink:href="#Gone">bad</text:a>
+        <draw:image xlink:href="#Pictures/1.png"/></text:p></office:body></office:document-content>"##;
+    let desk = Desk::new();
+    desk.put("a.sxw", support::package(&[("content.xml", content), ("Pictures/1.png", "")]));
+
+    assert_eq!(
+        desk.findings(&["a.sxw", "--resources"]),
+        [
+            "ok text #Here (good) heading Costs",
+            "broken text #Gone (bad) heading Costs: no bookmark is called `Gone`",
+            "ok image-source #Pictures/1.png heading Costs",
+        ]
+    );
+}

@@ -313,16 +313,16 @@ fn a_run_that_is_killed_or_fails_anywhere_leaves_the_old_document_or_the_new_one
             for number in 1..=*count {
                 let desk = one_slip();
                 let command = desk.command(&["--fix", "a.odt"]);
-                std::process::Command::new("strace")
+                let output = std::process::Command::new("strace")
                     .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={CHANGING}")])
                     .args(["-e", &format!("inject={name}:{fault}:when={number}")])
                     .arg(command.get_program())
                     .args(command.get_args())
                     .current_dir(desk.folder())
-                    .stdout(std::process::Stdio::null())
-                    .stderr(std::process::Stdio::null())
-                    .status()
+                    .output()
                     .expect("strace starts");
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(!said.contains("panicked") && !said.contains("ZipWriter"), "{said}");
                 let now = desk.read("a.odt");
                 let is_new = part(&now, "content.xml") == part(&new, "content.xml");
                 assert!(now == old || is_new, "{fault} at {name} {number}");

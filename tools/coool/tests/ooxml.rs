@@ -198,3 +198,38 @@ fn links_of_a_workbook_are_found_with_their_cell() {
         ]
     );
 }
+
+#[test]
+fn a_package_says_what_it_is_by_its_content_type_and_not_by_its_folders() {
+    let main = format!(
+        r#"<w:document {}><w:p><w:hyperlink w:anchor="Gone">{}</w:hyperlink></w:p></w:document>"#,
+        ooxml::NAMESPACES,
+        run("link")
+    );
+    let package = |kind: &str| {
+        let types = format!(
+            r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+            <Override PartName="/Main.xml" ContentType="application/{kind}.main+xml"/></Types>"#
+        );
+        let start = ooxml::relationships(&[("r", To::Part("officeDocument", "/main.xml"))]);
+        support::package(&[
+            ("[Content_Types].xml", &types),
+            ("_rels/.rels", &start),
+            ("main.xml", &main),
+        ])
+    };
+    for kind in [
+        "vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "vnd.ms-word.document.macroEnabled",
+        "vnd.openxmlformats-officedocument.wordprocessingml.template",
+    ] {
+        assert_eq!(
+            Desk::with("a.docm", package(kind)).findings(&["a.docm"]),
+            ["broken text #Gone (link): no bookmark is called `Gone`"],
+            "{kind}"
+        );
+    }
+    let run =
+        Desk::with("a.xlsb", package("vnd.ms-excel.sheet.binary.macroEnabled")).coool(&["a.xlsb"]);
+    assert_eq!(run.code, Some(2), "a binary sheet: {run:?}");
+}

@@ -345,3 +345,17 @@ fn an_archive_is_asked_for_copies_of_broken_pages() {
     assert_eq!(link(2), (None, Some("the archive has no copy")));
     assert_eq!(archive.asked().len(), 2, "{:?}", archive.asked());
 }
+
+#[test]
+fn a_host_is_left_in_peace_between_two_requests() {
+    let server = Server::new(|_| Response::of(200));
+    let other = Server::on("127.0.0.2:0", |_| Response::of(200));
+    let mut addresses: Vec<String> = (0..4).map(|page| server.url(&format!("/{page}"))).collect();
+    addresses.push(other.url("/x"));
+    let begin = Instant::now();
+
+    document(&addresses).verdicts(&["a.fodt", "--delay", "200ms"]);
+
+    assert!(begin.elapsed() >= Duration::from_millis(600), "{:?}", begin.elapsed());
+    assert_eq!((server.asked().len(), other.asked().len()), (4, 1));
+}

@@ -7,6 +7,7 @@ use super::Content;
 use super::limits::Limits;
 use super::package::Package;
 use super::problem::Problem;
+use super::xml::{Node, Space, Xml};
 
 mod fields;
 mod presentation;
@@ -30,11 +31,51 @@ pub(crate) fn read<R: Read + Seek>(
     let main: Arc<str> = Arc::from(main);
     let properties = root.first("extended-properties").or(root.first("extendedProperties"));
     let properties = properties.map(str::to_owned);
-    let folder = main.split('/').next().unwrap_or_default();
-    match folder {
-        "word" => word::read(package, &main, properties.as_deref(), limits),
-        "ppt" => presentation::read(package, &main, properties.as_deref(), limits),
-        "xl" => sheets::read(package, &main, properties.as_deref(), limits),
-        _ => Err(Problem::Unknown),
+    let content_type = content_type(&mut package, &main, limits)?.unwrap_or_default();
+    let is_of = |names: &[&str]| names.iter().any(|name| content_type.contains(name));
+    // A sheet of this kind is no XML.
+    if is_of(&["sheet.binary"]) {
+        Err(Problem::Unknown)
+    } else if is_of(&["wordprocessingml", "ms-word"]) {
+        word::read(package, &main, properties.as_deref(), limits)
+    } else if is_of(&["presentationml", "ms-powerpoint"]) {
+        presentation::read(package, &main, properties.as_deref(), limits)
+    } else if is_of(&["spreadsheetml", "ms-excel"]) {
+        sheets::read(package, &main, properties.as_deref(), limits)
+    } else {
+        Err(Problem::Unknown)
     }
+}
+
+/// What the package says that a part is, in small letters: for the part itself, or for all with its
+/// ending (ECMA-376, part 2, section 7.2.3).
+fn content_type<R: Read + Seek>(
+    package: &mut Package<R>,
+    part: &str,
+    limits: &Limits,
+) -> Result<Option<String>, Problem> {
+    const TYPES: &str = "[Content_Types].xml";
+    let Some(input) = package.part(TYPES)? else { return Ok(None) };
+    let mut xml = Xml::new(input, TYPES, limits)?;
+    let mut by_ending = None;
+    loop {
+        match xml.next()? {
+            Node::Start(element) => {
+                let get = |name| element.get(Space::None, name).unwrap_or_default();
+                let given = get("ContentType").to_ascii_lowercase();
+                let is_part = get("PartName").trim_start_matches('/').eq_ignore_ascii_case(part);
+                match element.local() {
+                    "Override" if is_part => return Ok(Some(given)),
+                    "Default" if is_ending(part, &get("Extension")) => by_ending = Some(given),
+                    _ => {}
+                }
+            }
+            Node::Eof => return Ok(by_ending),
+            _ => {}
+        }
+    }
+}
+
+fn is_ending(part: &str, ending: &str) -> bool {
+    part.rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(ending))
 }

@@ -30,7 +30,8 @@ pub(super) fn rewrite(
     let mut old = ZipArchive::new(BufReader::new(old)).context("cannot read the package")?;
     refuse_signed(&old)?;
     ensure!(!old.has_duplicate_names(), "two parts of the package have the same name");
-    let mut writer = ZipWriter::new(BufWriter::new(&mut *new));
+    let mut error = None;
+    let mut writer = ZipWriter::new(Keeping::new(BufWriter::new(&mut *new), &mut error));
     writer.set_raw_comment(old.comment().into())?;
     for number in 0..old.len() {
         let entry = old.by_index_raw(number)?;
@@ -44,7 +45,60 @@ pub(super) fn rewrite(
         }
     }
     writer.finish()?.flush()?;
+    if let Some(error) = error {
+        return Err(error.into());
+    }
     compare(&mut old, new, parts)
+}
+
+/// Takes everything after the first error, and keeps that: a writer of packages that is dropped
+/// half-way would print it.
+struct Keeping<'run, W> {
+    inner: W,
+    error: &'run mut Option<io::Error>,
+    /// Where the next byte goes, and where the last one went, as if all had been written.
+    position: u64,
+    end: u64,
+}
+
+impl<'run, W> Keeping<'run, W> {
+    fn new(inner: W, error: &'run mut Option<io::Error>) -> Self {
+        Self { inner, error, position: 0, end: 0 }
+    }
+
+    /// Does something with the writer, as long as nothing has gone wrong.
+    fn attempt(&mut self, what: impl FnOnce(&mut W) -> io::Result<()>) {
+        if self.error.is_none() {
+            *self.error = what(&mut self.inner).err();
+        }
+    }
+}
+
+impl<W: Write> Write for Keeping<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.attempt(|inner| inner.write_all(bytes));
+        self.position += bytes.len() as u64;
+        self.end = self.end.max(self.position);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt(Write::flush);
+        Ok(())
+    }
+}
+
+impl<W: Seek> Seek for Keeping<'_, W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.end.checked_add_signed(by),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.attempt(|inner| inner.seek(to).map(|_| ()));
+        Ok(self.position)
+    }
 }
 
 /// A signature says that nothing was changed; it would be broken.
