@@ -65,10 +65,7 @@ fn book<R: Read + Seek>(package: &mut Package<R>, limits: &Limits) -> Result<Vec
         why: "it does not say where the book is".to_owned(),
     })?;
     let folder: Arc<str> = root.rsplit_once('/').map_or("", |(folder, _)| folder).into();
-    let Some(input) = package.part(&root)? else {
-        return Err(Problem::Damaged { part: root, why: "it is not in the package".to_owned() });
-    };
-    let mut xml = Xml::new(input, &root, limits)?;
+    let mut xml = Xml::new(package.required(&root)?, &root, limits)?;
     let mut items: HashMap<String, Item> = HashMap::new();
     let mut order = Vec::new();
     let mut spine = Vec::new();

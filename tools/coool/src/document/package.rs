@@ -75,6 +75,14 @@ impl<R: Read + Seek> Package<R> {
         Ok(Some(BufReader::with_capacity(64 << 10, metered)))
     }
 
+    /// A part without which the document cannot be read.
+    pub(crate) fn required(&mut self, name: &str) -> Result<impl BufRead + '_, Problem> {
+        self.part(name)?.ok_or_else(|| Problem::Damaged {
+            part: name.to_owned(),
+            why: "it is not in the package".to_owned(),
+        })
+    }
+
     /// A small part as a whole, up to `most` bytes.
     pub(crate) fn bytes(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, Problem> {
         let Some(part) = self.part(name)? else { return Ok(None) };

@@ -150,9 +150,15 @@ impl<'part> Xml<'part> {
         self.entities
     }
 
-    /// The next element or text.
+    /// The next element or text. What stands beside a choice for programs that do not know it
+    /// (`mc:Fallback`, ECMA-376, part 3) says the same again, and is passed over.
     pub(crate) fn next(&mut self) -> Result<Node<'_>, Problem> {
-        Ok(match self.advance()? {
+        let mut step = self.advance()?;
+        while self.is_fallback(&step) {
+            self.pass_over()?;
+            step = self.advance()?;
+        }
+        Ok(match step {
             Step::Start { length, name } => {
                 let content = std::str::from_utf8(&self.buffer[1..=length])
                     .expect("the parser has looked at it");
@@ -211,15 +217,26 @@ impl<'part> Xml<'part> {
         }
     }
 
+    fn is_fallback(&self, step: &Step) -> bool {
+        let Step::Start { length, name } = step else { return false };
+        let name = &self.buffer[1..=*length][..*name];
+        if !name.ends_with(b"Fallback") {
+            return false;
+        }
+        let name = QName(std::str::from_utf8(name).expect("the parser has looked at it"));
+        name.local_name().as_ref() == "Fallback"
+            && space_of(&self.reader.resolver().resolve_element(name).0) == Space::Mc
+    }
+
     /// Passes over what is left of the element whose start tag came last.
-    pub(crate) fn skip(&mut self) -> Result<(), Problem> {
+    fn pass_over(&mut self) -> Result<(), Problem> {
         let mut depth = 1_u64;
         while depth > 0 {
-            match self.next()? {
-                Node::Start(_) => depth += 1,
-                Node::End => depth -= 1,
-                Node::Text(_) => {}
-                Node::Eof => break,
+            match self.advance()? {
+                Step::Start { .. } => depth += 1,
+                Step::End => depth -= 1,
+                Step::Text => {}
+                Step::Eof => break,
             }
         }
         Ok(())

@@ -60,11 +60,7 @@ fn slide_ids<R: Read + Seek>(
     limits: &Limits,
 ) -> Result<Vec<String>, Problem> {
     let mut ids = Vec::new();
-    let Some(input) = package.part(main)? else {
-        let why = "it is not in the package".to_owned();
-        return Err(Problem::Damaged { part: main.to_owned(), why });
-    };
-    let mut xml = Xml::new(input, main, limits)?;
+    let mut xml = Xml::new(package.required(main)?, main, limits)?;
     loop {
         match xml.next()? {
             Node::Start(element) if element.is(Space::P, "sldId") => {
@@ -173,31 +169,16 @@ impl Walker {
         (self.run, self.previous) = (None, None);
         (self.in_title, self.in_text, self.in_run_properties) = (false, false, false);
         self.title.clear();
-        let Some(input) = package.part(part)? else {
-            let why = "it is not in the package".to_owned();
-            return Err(Problem::Damaged { part: part.to_owned(), why });
-        };
-        let mut xml = Xml::new(input, part, limits)?;
+        let mut xml = Xml::new(package.required(part)?, part, limits)?;
         let mut open: Vec<Ends> = Vec::new();
         loop {
-            let skip = match xml.next()? {
-                Node::Start(element) if element.is(Space::Mc, "Fallback") => true,
+            match xml.next()? {
                 Node::Start(element) => {
                     open.push(self.start(&element)?);
-                    false
                 }
-                Node::End => {
-                    self.end(open.pop().unwrap_or(Ends::Nothing));
-                    false
-                }
-                Node::Text(text) => {
-                    self.text(text);
-                    false
-                }
+                Node::End => self.end(open.pop().unwrap_or(Ends::Nothing)),
+                Node::Text(text) => self.text(text),
                 Node::Eof => return Ok(()),
-            };
-            if skip {
-                xml.skip()?;
             }
         }
     }

@@ -67,11 +67,7 @@ fn workbook<R: Read + Seek>(
     limits: &Limits,
 ) -> Result<Vec<(String, String)>, Problem> {
     let mut sheets = Vec::new();
-    let Some(input) = package.part(main)? else {
-        let why = "it is not in the package".to_owned();
-        return Err(Problem::Damaged { part: main.to_owned(), why });
-    };
-    let mut xml = Xml::new(input, main, limits)?;
+    let mut xml = Xml::new(package.required(main)?, main, limits)?;
     loop {
         match xml.next()? {
             Node::Start(element) if element.is(Space::X, "sheet") => {

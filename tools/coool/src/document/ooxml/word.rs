@@ -238,31 +238,13 @@ impl Walker {
         if aside.is_some() {
             self.heading = None;
         }
-        let Some(input) = package.part(part)? else {
-            let why = "it is not in the package".to_owned();
-            return Err(Problem::Damaged { part: part.to_string(), why });
-        };
-        let mut xml = Xml::new(input, part, limits)?;
+        let mut xml = Xml::new(package.required(part)?, part, limits)?;
         loop {
-            let skip = match xml.next()? {
-                // Programs that do not know the choice take the fallback: it says the same again.
-                Node::Start(element) if element.is(Space::Mc, "Fallback") => true,
-                Node::Start(element) => {
-                    self.start(&element, limits)?;
-                    false
-                }
-                Node::End => {
-                    self.end();
-                    false
-                }
-                Node::Text(text) => {
-                    self.text(text);
-                    false
-                }
+            match xml.next()? {
+                Node::Start(element) => self.start(&element, limits)?,
+                Node::End => self.end(),
+                Node::Text(text) => self.text(text),
                 Node::Eof => return Ok(()),
-            };
-            if skip {
-                xml.skip()?;
             }
         }
     }
