@@ -1,7 +1,7 @@
 //! Reads documents: their links, and what a link can lead to in them. Opens no socket.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,11 +42,12 @@ pub struct Content {
 
 /// Reads a document, whatever its kind: its content tells, not its name.
 pub fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
-    let mut file = File::open(path).map_err(|error| Problem::Io(error.to_string()))?;
-    let status = file.metadata().map_err(|error| Problem::Io(error.to_string()))?;
+    // Looked at first: opening a pipe would wait for somebody who writes to it.
+    let status = fs::metadata(path).map_err(|error| Problem::Io(error.to_string()))?;
     if !status.is_file() {
         return Err(Problem::Unknown);
     }
+    let mut file = File::open(path).map_err(|error| Problem::Io(error.to_string()))?;
     read_from(&mut file, path, limits)
 }
 

@@ -160,3 +160,14 @@ fn a_result_that_nobody_reads_to_its_end_is_no_error() {
 
     assert_eq!((run.code, &*run.stderr), (Some(0), ""));
 }
+
+#[test]
+fn a_pipe_is_no_document_and_nobody_waits_for_it() {
+    let desk = Desk::new();
+    let made = std::process::Command::new("mkfifo").arg(desk.path("a.odt")).status();
+    assert!(made.is_ok_and(|status| status.success()));
+
+    let run = desk.coool(&["a.odt"]);
+
+    assert_eq!(run.code, Some(2), "{run:?}");
+}
