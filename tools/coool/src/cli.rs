@@ -84,7 +84,7 @@ pub struct Scope {
     #[arg(long)]
     pub allow_outside: bool,
 
-    /// Raise or lower a limit: part, document, ratio, entries, depth, token or links
+    /// Raise or lower a limit: part, document, ratio, entries, depth, token, links or page
     ///
     /// Documents are not trusted. Sizes are in bytes, with K, M or G for powers of 1024.
     #[arg(long, value_name = "NAME=NUMBER", value_parser = parse_limit)]

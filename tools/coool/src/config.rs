@@ -70,6 +70,7 @@ pub(crate) fn settings(cli: &Cli, home: Option<&Path>) -> Result<Settings> {
     remote.max_requests_per_host = most.unwrap_or(remote.max_requests_per_host);
     remote.delay = network.delay;
     remote.timeout = network.timeout;
+    remote.most_of_page = limits.page;
     remote.retries = network.retries;
     remote.name_server = network.name_server;
     remote.archive.clone_from(&network.archive);

@@ -38,7 +38,7 @@ pub struct Settings {
     /// Longest way that an address may lead.
     pub max_redirects: usize,
     /// Bytes that are read of a page in which a place is looked for.
-    pub most_of_page: usize,
+    pub most_of_page: u64,
     /// Longest time that a server may ask to wait; those who ask for more are asked no more.
     pub max_wait: Duration,
     /// A certificate that ends within this time is mentioned.

@@ -359,3 +359,20 @@ fn a_host_is_left_in_peace_between_two_requests() {
     assert!(begin.elapsed() >= Duration::from_millis(600), "{:?}", begin.elapsed());
     assert_eq!((server.asked().len(), other.asked().len()), (4, 1));
 }
+
+#[test]
+fn a_page_is_read_no_further_than_the_limit() {
+    let server =
+        Server::new(|_| Response::page(&format!("{}<p id=end>", "<p>words</p>".repeat(1_000_000))));
+    let desk = document(&[server.url("/#end")]);
+
+    let link = desk.json(&["a.fodt"])["links"][0].clone();
+
+    assert_eq!(link["verdict"], "ok");
+    let note = link["notes"][0].as_str().expect("a note");
+    assert!(note.ends_with("`--limit page=NUMBER` reads more"), "{note}");
+    assert_eq!(
+        desk.json(&["a.fodt", "--limit", "page=64M"])["links"][0]["notes"],
+        serde_json::Value::Null
+    );
+}

@@ -22,6 +22,8 @@ pub struct Limits {
     pub token: u64,
     /// Links of one document.
     pub links: u64,
+    /// Bytes that are read of a page of the web in which a place is looked for.
+    pub page: u64,
 }
 
 impl Default for Limits {
@@ -34,6 +36,7 @@ impl Default for Limits {
             depth: 1_000,
             token: 16 << 20,
             links: 1_000_000,
+            page: 8 << 20,
         }
     }
 }
@@ -49,11 +52,12 @@ pub enum Bound {
     Depth,
     Token,
     Links,
+    Page,
 }
 
 impl Bound {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Part,
         Self::Document,
         Self::Ratio,
@@ -61,6 +65,7 @@ impl Bound {
         Self::Depth,
         Self::Token,
         Self::Links,
+        Self::Page,
     ];
 
     /// Its name on the command line.
@@ -74,6 +79,7 @@ impl Bound {
             Self::Depth => "depth",
             Self::Token => "token",
             Self::Links => "links",
+            Self::Page => "page",
         }
     }
 
@@ -87,6 +93,7 @@ impl Bound {
             Self::Depth => &mut limits.depth,
             Self::Token => &mut limits.token,
             Self::Links => &mut limits.links,
+            Self::Page => &mut limits.page,
         }
     }
 }
@@ -101,6 +108,7 @@ impl fmt::Display for Bound {
             Self::Depth => "it is nested more deeply than allowed",
             Self::Token => "it holds a tag or text that is longer than allowed",
             Self::Links => "it has more links than allowed",
+            Self::Page => "the page is longer than what is read of one",
         })
     }
 }

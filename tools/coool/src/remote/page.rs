@@ -23,7 +23,7 @@ pub(super) struct Places {
 pub(super) async fn missing(
     mut response: Response,
     fragments: &[String],
-    most: usize,
+    most: u64,
 ) -> reqwest::Result<Places> {
     let wanted: Vec<&String> = fragments.iter().filter(|name| is_in_the_page(name)).collect();
     let unknown = |note: &str| Places { missing: Vec::new(), note: Some(note.to_owned()) };
@@ -45,9 +45,10 @@ pub(super) async fn missing(
                 return Ok(Places { missing: Vec::new(), note: None });
             }
         }
-        if page.len() > most {
+        if page.len() as u64 > most {
             return Ok(unknown(
-                "the page is longer than what is read of one: the place in it was not found so far",
+                "the page is longer than what is read of one, and the place in it was not found so \
+                 far; `--limit page=NUMBER` reads more",
             ));
         }
     }
