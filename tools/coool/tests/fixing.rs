@@ -96,7 +96,7 @@ fn a_dry_run_writes_nothing() {
 
     let run = desk.coool(&["--fix", "--dry-run", "a.fodt"]);
 
-    assert!(run.stdout.ends_with("\n1 addresses would be written anew\n"), "{run:?}");
+    assert!(run.stdout.ends_with("\n1 address would be written anew\n"), "{run:?}");
     assert_eq!(desk.read("a.fodt"), text.as_bytes());
     assert_eq!(fs::read_dir(desk.folder()).expect("a folder").count(), 1);
 }

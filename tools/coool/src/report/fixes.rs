@@ -36,10 +36,11 @@ pub(super) fn text(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io
         }
         writeln!(out)?;
     }
+    let addresses = |count| if count == 1 { "address" } else { "addresses" };
     if planned > 0 {
-        writeln!(out, "{planned} addresses would be written anew")
+        writeln!(out, "{planned} {} would be written anew", addresses(planned))
     } else {
-        writeln!(out, "{written} addresses written anew")
+        writeln!(out, "{written} {} written anew", addresses(written))
     }
 }
 
