@@ -16,7 +16,14 @@ mod sheets;
 mod targets;
 mod word;
 
-use relationships::Relationships;
+use relationships::{Properties, Relationships};
+
+/// The part that a package is about, and what is known before it is read.
+struct Main {
+    part: Arc<str>,
+    relationships: Relationships,
+    properties: Properties,
+}
 
 /// Reads a package; its relationships say what it is, not its name.
 pub(crate) fn read<R: Read + Seek>(
@@ -28,20 +35,23 @@ pub(crate) fn read<R: Read + Seek>(
         part: String::new(),
         why: "the package does not say where its document is".to_owned(),
     })?;
-    let main: Arc<str> = Arc::from(main);
     let properties = root.first("extended-properties").or(root.first("extendedProperties"));
-    let properties = properties.map(str::to_owned);
-    let content_type = content_type(&mut package, &main, limits)?.unwrap_or_default();
+    let main = Main {
+        part: Arc::from(main),
+        relationships: Relationships::of(main, &mut package, limits)?,
+        properties: Properties::read(properties, &mut package, limits),
+    };
+    let content_type = content_type(&mut package, &main.part, limits)?.unwrap_or_default();
     let is_of = |names: &[&str]| names.iter().any(|name| content_type.contains(name));
     // A sheet of this kind is no XML.
     if is_of(&["sheet.binary"]) {
         Err(Problem::Unknown)
     } else if is_of(&["wordprocessingml", "ms-word"]) {
-        word::read(package, &main, properties.as_deref(), limits)
+        Ok(word::read(package, &main, limits))
     } else if is_of(&["presentationml", "ms-powerpoint"]) {
-        presentation::read(package, &main, properties.as_deref(), limits)
+        presentation::read(package, &main, limits)
     } else if is_of(&["spreadsheetml", "ms-excel"]) {
-        sheets::read(package, &main, properties.as_deref(), limits)
+        sheets::read(package, &main, limits)
     } else {
         Err(Problem::Unknown)
     }

@@ -3,21 +3,21 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::address::{Base, Goal, Jump, Named, goal};
-use crate::document::cells::column_name;
-use crate::document::formula;
+use crate::address::{Base, Named};
 use crate::document::limits::{Bound, Limits};
 use crate::document::problem::Problem;
 use crate::document::xml::{Element, Space};
 use crate::document::{Content, Links};
-use crate::link::{Aside, Kind, Link, Page, Place, Spot};
+use crate::link::{Aside, Page, Place};
 use crate::targets::{NoTargets, Targets};
 
-use super::kinds;
 use super::sheets::SheetTargets;
 use super::slides::SlideTargets;
 use super::styles::{Breaks, Family, Styles};
 use super::text::{Sort, TextTargets};
+
+mod links;
+mod tables;
 
 /// What a part is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,6 @@ enum Body {
     Other,
 }
 
-/// More rows or columns than any sheet has: so many may be skipped at once.
-const MOST_REPEATS: u64 = 1 << 24;
 /// Words are kept up to this length; no reader sees more at once.
 const MOST_TEXT: usize = 16 << 10;
 
@@ -479,16 +477,6 @@ impl Walker {
         self.text.add_field(Named::Sequence, reference);
     }
 
-    fn citation(&mut self, element: &Element, frame: &mut Frame) -> Result<(), Problem> {
-        let Some(value) = element.value(Space::Text, "url") else { return Ok(()) };
-        if value.text.trim().is_empty() {
-            return Ok(());
-        }
-        let goal = goal(&value.text, &Base::Folder);
-        let spot = value.spot(&self.part);
-        self.push(Kind::Citation, value.text, goal, spot, Some(frame))
-    }
-
     /// A paragraph, heading or table: with it, a page may begin.
     fn paragraph(&mut self, family: Family, space: Space, element: &Element, frame: &mut Frame) {
         if self.aside.is_some() || self.role != Role::Document || self.body != Some(Body::Text) {
@@ -505,62 +493,6 @@ impl Walker {
             self.break_due = false;
             frame.ends = Ends::Paragraph(breaks);
         }
-    }
-
-    fn start_table(&mut self, element: &Element, frame: &mut Frame) -> Result<(), Problem> {
-        if self.body == Some(Body::Sheets) && self.role == Role::Document {
-            return self.start_cells(element, frame);
-        }
-        if element.local() == "table" {
-            self.name(Sort::Table, Space::Table, element);
-            self.paragraph(Family::Table, Space::Table, element, frame);
-        }
-        Ok(())
-    }
-
-    fn start_cells(&mut self, element: &Element, frame: &mut Frame) -> Result<(), Problem> {
-        let repeats = |name: &str| {
-            let count = element.get(Space::Table, name).and_then(|count| count.parse().ok());
-            count.map_or(1, |count: u64| count.min(MOST_REPEATS))
-        };
-        match element.local() {
-            "table" => {
-                let name = element.get(Space::Table, "name").unwrap_or_default();
-                self.sheets.add_sheet(name.clone());
-                self.sheet = Some(Arc::from(name));
-                (self.row, self.column) = (0, 0);
-                frame.ends = Ends::Sheet;
-            }
-            "table-row" => {
-                self.column = 0;
-                self.row_repeats = repeats("number-rows-repeated");
-                frame.ends = Ends::Row;
-            }
-            "table-cell" | "covered-table-cell" => {
-                self.column_repeats = repeats("number-columns-repeated");
-                self.in_cell = true;
-                frame.ends = Ends::Cell;
-                self.formula(element)?;
-            }
-            "named-range" | "named-expression" | "database-range" => {
-                if let Some(name) = element.get(Space::Table, "name") {
-                    self.sheets.add_range(name);
-                }
-            }
-            "tracked-changes" => frame.before = Some(Before(self.aside.replace(Aside::Deletion))),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn formula(&mut self, element: &Element) -> Result<(), Problem> {
-        let Some(value) = element.value(Space::Table, "formula") else { return Ok(()) };
-        for found in formula::addresses(&value.text) {
-            // Seen from the document's folder, not from within the package.
-            let goal = goal(&found, &Base::Folder);
-            self.push(Kind::Formula, found, goal, None, None)?;
-        }
-        Ok(())
     }
 
     fn start_draw(&mut self, element: &Element) {
@@ -616,162 +548,6 @@ impl Walker {
     fn slide_title(&mut self, element: &Element, frame: &mut Frame) {
         if self.slide > 0 && element.get(Space::Presentation, "class").as_deref() == Some("title") {
             self.collect(Collects::SlideTitle, frame);
-        }
-    }
-
-    /// Takes the element's link, if it is one.
-    fn link(&mut self, element: &Element, frame: &mut Frame) -> Result<(), Problem> {
-        if let Some((named, name)) = kinds::reference(element) {
-            let goal = Goal::Inside(Jump::Named(named, name.clone()));
-            let spot =
-                element.value(Space::Text, "ref-name").and_then(|value| value.spot(&self.part));
-            return self.push(Kind::Reference, name, goal, spot, Some(frame));
-        }
-        let Some(carrier) = kinds::carrier(element) else { return Ok(()) };
-        let value = element.value(Space::Xlink, "href");
-        let address = value.as_ref().map(|value| value.text.clone()).unwrap_or_default();
-        let section = element.get(Space::Text, "section-name");
-        if address.trim().is_empty() && section.is_none() && !carrier.must_lead {
-            return Ok(());
-        }
-        let goal = self.goal(&address, carrier.kind, section);
-        let goal = match &value {
-            Some(value) if !value.complete => {
-                Goal::Malformed("it uses an entity that the document declares itself".to_owned())
-            }
-            _ => goal,
-        };
-        self.remember_object(carrier.kind, &goal);
-        if carrier.kind == Kind::ImageSource {
-            self.link_is_an_image();
-        }
-        let spot = value.and_then(|value| value.spot(&self.part));
-        let address = match &goal {
-            // A section of the document itself has a name and no address.
-            Goal::Inside(Jump::Fragment(name)) if address.is_empty() => format!("#{name}"),
-            _ => address,
-        };
-        self.push(carrier.kind, address, goal, spot, Some(frame))?;
-        self.label(element);
-        Ok(())
-    }
-
-    fn goal(&self, address: &str, kind: Kind, section: Option<String>) -> Goal {
-        if let Some(section) = section {
-            let fragment = format!("{section}|region");
-            return match goal(address, &self.base) {
-                Goal::Nothing => Goal::Inside(Jump::Fragment(fragment)),
-                Goal::File { path, .. } => Goal::File { path, fragment: Some(fragment) },
-                other => other,
-            };
-        }
-        // What happens on a click names a slide as it is stored; what is written in text, as the
-        // program calls it.
-        if kind == Kind::Event
-            && self.body == Some(Body::Slides)
-            && let Some(name) = address.strip_prefix('#')
-        {
-            return Goal::Inside(Jump::Named(Named::Slide, name.to_owned()));
-        }
-        let resource = kind.class() == crate::link::Class::Resource;
-        // OpenOffice.org 1 marks the parts of its own package so.
-        if resource && let Some(part) = address.strip_prefix('#') {
-            let name = part.trim_start_matches("./").to_owned();
-            return Goal::Part { name, fragment: None };
-        }
-        // A chart names the table that it stands in as the folder above its own.
-        if resource && matches!(address, "." | "..") {
-            return Goal::Part { name: String::new(), fragment: None };
-        }
-        if resource && self.role == Role::Object && self.base == Base::Package {
-            let folder = self.part.rsplit_once('/').map_or("", |(folder, _)| folder);
-            return goal(address, &Base::Part(format!("{folder}/").into()));
-        }
-        if self.base == Base::Package
-            && !resource
-            && let Goal::Part { name, fragment } = goal(address, &self.base)
-        {
-            // Some programs leave out the `../`; no reader's link leads into the package.
-            return Goal::File { path: name, fragment };
-        }
-        goal(address, &self.base)
-    }
-
-    fn remember_object(&mut self, kind: Kind, goal: &Goal) {
-        if kind == Kind::Object
-            && let Goal::Part { name, .. } = goal
-        {
-            let place = self.place();
-            self.object_places.insert(name.trim_end_matches('/').to_owned(), place);
-        }
-    }
-
-    /// The link around an image is an image to click on.
-    fn link_is_an_image(&mut self) {
-        for open in &self.open {
-            if let Collects::Link(number) = open.what {
-                let link = &mut self.links.as_mut_slice()[number];
-                if link.kind == Kind::Shape {
-                    link.kind = Kind::Image;
-                }
-            }
-        }
-    }
-
-    /// Buttons and areas show their words in an attribute.
-    fn label(&mut self, element: &Element) {
-        let label = element
-            .get(Space::Form, "label")
-            .or_else(|| element.get(Space::Office, "name"))
-            .or_else(|| element.get(Space::Form, "name"));
-        if let Some(label) = label
-            && let Some(link) = self.links.as_mut_slice().last_mut()
-            && link.kind != Kind::Text
-        {
-            link.text = label;
-        }
-    }
-
-    fn push(
-        &mut self,
-        kind: Kind,
-        address: String,
-        goal: Goal,
-        spot: Option<Spot>,
-        frame: Option<&mut Frame>,
-    ) -> Result<(), Problem> {
-        let part = Arc::clone(&self.part);
-        let place = self.place();
-        self.links.push(Link { address, goal, kind, text: String::new(), place, part, spot })?;
-        if let Some(frame) = frame
-            && kind.class() != crate::link::Class::Resource
-        {
-            let number = self.links.as_mut_slice().len() - 1;
-            self.collect(Collects::Link(number), frame);
-        }
-        Ok(())
-    }
-
-    fn place(&self) -> Place {
-        if self.role == Role::Object {
-            return self.outer_place.clone();
-        }
-        let in_text = self.body == Some(Body::Text) && self.role == Role::Document;
-        let in_running_text = in_text
-            && !matches!(
-                self.aside,
-                Some(Aside::Deletion | Aside::Metadata | Aside::MasterPage | Aside::Style)
-            )
-            && !matches!(self.aside, Some(Aside::Header | Aside::Footer));
-        let cell = self.in_cell && self.sheet.is_some();
-        Place {
-            page: in_running_text.then_some(Page::About(self.breaks + 1)),
-            slide: (self.slide > 0 && self.role == Role::Document).then_some(self.slide),
-            sheet: self.sheet.clone(),
-            cell: cell.then(|| format!("{}{}", column_name(self.column), self.row + 1)),
-            heading: self.heading.clone(),
-            line: None,
-            aside: self.aside,
         }
     }
 

@@ -12,23 +12,22 @@ use crate::document::xml::{Element, Node, Space, Xml};
 use crate::document::{Content, Links};
 use crate::link::{Aside, Kind, Link, Place, Spot};
 
-use super::relationships::{Properties, Relationships};
+use super::Main;
+use super::relationships::Relationships;
 use super::targets::SlideTargets;
 
 /// Reads a presentation: its slides in their order, their notes, and what they have in common.
 pub(super) fn read<R: Read + Seek>(
     mut package: Package<R>,
-    main: &Arc<str>,
-    properties: Option<&str>,
+    main: &Main,
     limits: &Limits,
 ) -> Result<Content, Problem> {
-    let properties = Properties::read(properties, &mut package, limits);
-    let relationships = Relationships::of(main, &mut package, limits)?;
-    let order = slide_ids(&mut package, main, limits)?;
+    let relationships = &main.relationships;
+    let order = slide_ids(&mut package, &main.part, limits)?;
     let part_of = |id: &String| relationships.get(id).and_then(|it| it.part.clone());
     let slides: Vec<Option<String>> = order.iter().map(part_of).collect();
     let numbers = slides.iter().flatten().cloned().zip(1..).collect();
-    let mut walker = Walker::new(properties.address_base(), numbers, limits);
+    let mut walker = Walker::new(main.properties.address_base(), numbers, limits);
     let mut problems = Vec::new();
     for (number, part) in (1..).zip(&slides) {
         walker.targets.titles.push(String::new());
@@ -38,7 +37,7 @@ pub(super) fn read<R: Read + Seek>(
             .walk_slide(&mut package, part, &place, limits)
             .unwrap_or_else(|problem| problems.push(problem));
     }
-    for part in common_parts(&relationships, &mut package, limits) {
+    for part in common_parts(relationships, &mut package, limits) {
         let place = Place { aside: Some(Aside::MasterPage), ..Place::default() };
         walker
             .walk_part(&mut package, &part, &place, limits)

@@ -14,22 +14,21 @@ use crate::document::xml::{Element, Node, Space, Xml};
 use crate::document::{Content, Links};
 use crate::link::{Kind, Link, Place, Spot};
 
-use super::relationships::{Properties, Relationships};
+use super::Main;
+use super::relationships::Relationships;
 use super::targets::SheetTargets;
 
 /// Reads a workbook, sheet by sheet.
 pub(super) fn read<R: Read + Seek>(
     mut package: Package<R>,
-    main: &Arc<str>,
-    properties: Option<&str>,
+    main: &Main,
     limits: &Limits,
 ) -> Result<Content, Problem> {
-    let properties = Properties::read(properties, &mut package, limits);
-    let relationships = Relationships::of(main, &mut package, limits)?;
+    let relationships = &main.relationships;
     let mut targets = SheetTargets::default();
-    let sheets = workbook(&mut package, main, &mut targets, limits)?;
+    let sheets = workbook(&mut package, &main.part, &mut targets, limits)?;
     let mut reader = Reader {
-        base: properties.address_base(),
+        base: main.properties.address_base(),
         links: Links::new(limits),
         targets,
         strings: BTreeMap::new(),

@@ -12,26 +12,25 @@ use crate::document::xml::{Element, Node, Space, Xml};
 use crate::document::{Content, Links};
 use crate::link::{Aside, Kind, Link, Page, Place, Spot};
 
+use super::Main;
 use super::fields::{Field, field};
-use super::relationships::{Properties, Relationships};
+use super::relationships::Relationships;
 use super::targets::WordTargets;
 
 /// Reads a text: its main part first, then those beside it.
 pub(super) fn read<R: Read + Seek>(
     mut package: Package<R>,
-    main: &Arc<str>,
-    properties: Option<&str>,
+    main: &Main,
     limits: &Limits,
-) -> Result<Content, Problem> {
-    let properties = Properties::read(properties, &mut package, limits);
+) -> Content {
     let mut problems = Vec::new();
-    let relationships = Relationships::of(main, &mut package, limits)?;
+    let relationships = &main.relationships;
     let headings = relationships
         .first("styles")
         .and_then(|styles| Styles::read(styles, &mut package, limits).ok())
         .unwrap_or_default();
-    let mut walker = Walker::new(properties.address_base(), headings, limits);
-    walker.walk_part(&mut package, main, None, limits).unwrap_or_else(|it| problems.push(it));
+    let mut walker = Walker::new(main.properties.address_base(), headings, limits);
+    walker.walk_part(&mut package, &main.part, None, limits).unwrap_or_else(|it| problems.push(it));
     walker.in_main = false;
     for (kind, aside) in [
         ("header", Aside::Header),
@@ -54,7 +53,7 @@ pub(super) fn read<R: Read + Seek>(
             .unwrap_or_else(|problem| problems.push(problem));
     }
     let parts = package.names().cloned().collect();
-    Ok(walker.into_content(properties.pages, problems, parts))
+    walker.into_content(main.properties.pages, problems, parts)
 }
 
 /// Which paragraph styles are headings, and which begin a page.
