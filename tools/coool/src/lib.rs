@@ -24,7 +24,7 @@ pub mod messages;
 mod progress;
 
 use anyhow::{Context, Result, ensure};
-use ui::{Ended, hinted};
+use ui::{Ended, Hinted, hinted};
 
 use check::Checked;
 use cli::Cli;
@@ -40,35 +40,47 @@ pub fn run(cli: &Cli) -> Result<Ended> {
     for error in &missing {
         VOICE.error(error);
     }
-    ensure!(
-        !documents.is_empty() || !missing.is_empty(),
-        hinted(
-            "there is no document to look at",
-            "name one: only in folders coool goes by endings"
-        )
-    );
+    ensure!(!documents.is_empty() || !missing.is_empty(), no_documents());
     let bar = Bar::new(cli.output.quiet, settings.debug);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
-    bar.to_read(documents.len());
-    let read = |document: &_| bar.read(document);
-    let readings = check::read_all(&documents, &settings.limits, &read, &|| bar.stopped());
-    let checked =
-        if cli.list { check::list(readings) } else { check::check(readings, &settings, &bar)? };
-    bar.clear();
+    let checked = look_at(&documents, cli, &settings, &bar)?;
     if cli.fix && !bar.stopped() {
         tell_problems(&checked);
         return fix_all(&checked, cli, &missing);
     }
-    let detail = match (cli.list, settings.verbose) {
-        (true, _) => Detail::List,
-        (false, true) => Detail::Everything,
-        (false, false) => Detail::Attention,
-    };
-    report::write(&checked, &cli.output, detail)?;
+    report::write(&checked, &cli.output, detail(cli, &settings))?;
     if !report::tells_problems(&cli.output) {
         tell_problems(&checked);
     }
     conclude(&checked, &settings, !missing.is_empty(), bar.stopped())
+}
+
+fn no_documents() -> Hinted {
+    hinted("there is no document to look at", "name one: only in folders coool goes by endings")
+}
+
+/// Reads the documents, and checks their links or lists them.
+fn look_at(
+    documents: &[gather::Found],
+    cli: &Cli,
+    settings: &Settings,
+    bar: &Bar,
+) -> Result<Vec<Checked>> {
+    bar.to_read(documents.len());
+    let read = |document: &_| bar.read(document);
+    let readings = check::read_all(documents, &settings.limits, &read, &|| bar.stopped());
+    let checked =
+        if cli.list { check::list(readings) } else { check::check(readings, settings, bar)? };
+    bar.clear();
+    Ok(checked)
+}
+
+fn detail(cli: &Cli, settings: &Settings) -> Detail {
+    match (cli.list, settings.verbose) {
+        (true, _) => Detail::List,
+        (false, true) => Detail::Everything,
+        (false, false) => Detail::Attention,
+    }
 }
 
 /// Says what could not be read.
