@@ -68,10 +68,15 @@ where
         loaded_end = loaded_end.max(start.checked_add(size).ok_or(BEYOND)?);
     }
 
-    let sections = sections(header, endian, data)?;
+    let length = length(data)?;
     let section_table: u64 = header.e_shoff(endian).into();
-    let table_size = sections.len() as u64 * u64::from(header.e_shentsize(endian));
-    let mut known_end = loaded_end.max(section_table.checked_add(table_size).ok_or(BEYOND)?);
+    let table_size = |count: u64| count * u64::from(header.e_shentsize(endian));
+    let table_end = |count| section_table.checked_add(table_size(count)).ok_or(BEYOND);
+    let described = table_end(u64::from(header.e_shnum(endian)))?;
+    // What is not there cannot be read: the layout of a cut file ends where its headers say.
+    let cut = described > length;
+    let sections = if cut { Vec::new() } else { sections(header, endian, data)? };
+    let mut known_end = loaded_end.max(described).max(table_end(sections.len() as u64)?);
     for section in &sections {
         known_end = known_end.max(section.range.1);
     }
@@ -84,7 +89,7 @@ where
         },
         is_64: header.is_class_64(),
         is_little_endian: endian == Endianness::Little,
-        length: length(data)?,
+        length,
         loaded_end,
         known_end,
         has_segments: !segments.is_empty(),
