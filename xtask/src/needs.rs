@@ -29,6 +29,16 @@ pub(crate) const TEST: &[Need] = &[
     need("setcap", "libcap2-bin", "clink's tests give a file capabilities"),
     need("setfattr", "attr", "clink's tests give a file extended attributes"),
     need("getfattr", "attr", "clink's tests read extended attributes back"),
+    need("mmdebstrap", "mmdebstrap", "shrink's tests make Debian roots smaller"),
+    need("busybox", "busybox-static", "shrink's tests run in small roots"),
+    need("cc", "gcc", "binaries are made to be read and stripped"),
+    need("readelf", "binutils", "what is read of binaries is compared with it"),
+    need("cpio", "cpio", "shrink's tests unpack what it writes"),
+    need("tar2sqfs", "squashfs-tools-ng", "shrink reads and writes squashfs images with it"),
+    need("qemu-arm-static", "qemu-user-static", "shrink's tests run programs for another machine"),
+    need("setpriv", "util-linux", "shrink's tests run as somebody who is not root"),
+    need("curl", "curl", "shrink's tests ask a web server for pages"),
+    need("ps", "procps", "shrink's tests look whether anything goes on running"),
     need("soffice", "libreoffice-common", "coool's tests compare it with LibreOffice"),
     need("lowriter", "libreoffice-writer", "coool's tests compare texts with LibreOffice's"),
     need("localc", "libreoffice-calc", "coool's tests compare sheets with LibreOffice's"),
@@ -169,8 +179,9 @@ mod tests {
         assert_eq!(
             install_line(&packages(&needs)),
             "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
-             attr btrfs-progs e2fsprogs libcap2-bin libreoffice-calc libreoffice-common \
-             libreoffice-impress libreoffice-writer strace xfsprogs"
+             attr binutils btrfs-progs busybox-static cpio curl e2fsprogs gcc libcap2-bin \
+             libreoffice-calc libreoffice-common libreoffice-impress libreoffice-writer \
+             mmdebstrap procps qemu-user-static squashfs-tools-ng strace util-linux xfsprogs"
         );
     }
 }

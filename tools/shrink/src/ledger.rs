@@ -1,0 +1,152 @@
+//! What is remembered of a run beside its result: why everything stays or went, and what was proven.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use names::{Bytes, shown};
+use serde::{Deserialize, Serialize};
+
+use crate::build::Treatment;
+use crate::graph::Reason;
+use crate::prove::Baseline;
+use crate::prove::aspects::Difference;
+
+/// The version of the document.
+pub(crate) const VERSION: u32 = 1;
+
+/// The ledger of one run. It is the JSON document of `make` too.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Ledger {
+    pub(crate) version: u32,
+    /// What was shrunk.
+    pub(crate) root: Bytes,
+    /// What came of it.
+    pub(crate) result: Bytes,
+    /// Bytes of files and links, a file with several names once, and how many names there are.
+    pub(crate) before: Size,
+    pub(crate) after: Size,
+    pub(crate) treatment: Treatment,
+    /// Bytes that stripping saved.
+    pub(crate) stripped: u64,
+    /// Names that share a file with another since.
+    pub(crate) shared: u64,
+    /// Paths and why they stay; the entries are in the order of the paths.
+    pub(crate) kept: Vec<Kept>,
+    /// Paths and what took them away.
+    pub(crate) removed: Vec<Removed>,
+    /// Files that could not be stripped, and why.
+    pub(crate) left: Vec<Left>,
+    /// Libraries that binaries name and that the full root does not have either.
+    pub(crate) nowhere: Vec<Nowhere>,
+    /// The tests and what came of them.
+    pub(crate) proofs: Vec<Proof>,
+    /// What a reader should know besides.
+    pub(crate) notes: Vec<String>,
+}
+
+/// An amount of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Size {
+    pub(crate) bytes: u64,
+    pub(crate) names: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) path: Bytes,
+    pub(crate) size: u64,
+    #[serde(flatten)]
+    pub(crate) reason: Reason,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Removed {
+    pub(crate) path: Bytes,
+    pub(crate) size: u64,
+    /// The policy's name; nothing when it is that nothing needs it.
+    pub(crate) policy: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Left {
+    pub(crate) path: Bytes,
+    pub(crate) because: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Nowhere {
+    pub(crate) library: Bytes,
+    pub(crate) needed_by: Bytes,
+}
+
+/// A test in the full root and in the small one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Proof {
+    #[serde(flatten)]
+    pub(crate) baseline: Baseline,
+    /// What differs in the small root at the end: nothing, if it is proven.
+    pub(crate) differences: Vec<Difference>,
+}
+
+impl Ledger {
+    /// Where the ledger of a result lies: beside it.
+    pub(crate) fn place(result: &Path) -> PathBuf {
+        let mut name = result.file_name().unwrap_or_default().to_owned();
+        name.push(".shrink.json");
+        result.with_file_name(name)
+    }
+
+    /// Writes the ledger so that it is there whole or not at all.
+    pub(crate) fn write(&self, place: &Path) -> Result<()> {
+        let write = || format!("cannot write `{}`", shown(place));
+        let directory = place.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
+            .with_context(write)?;
+        let mut out = BufWriter::new(&mut file);
+        serde_json::to_writer(&mut out, self).with_context(write)?;
+        out.flush().with_context(write)?;
+        drop(out);
+        rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).with_context(write)?;
+        file.as_file().sync_all().with_context(write)?;
+        file.persist(place).with_context(write)?;
+        Ok(())
+    }
+
+    pub(crate) fn read(place: &Path) -> Result<Self> {
+        let read = || format!("cannot read the ledger `{}`", shown(place));
+        let file = File::open(place).with_context(|| {
+            ui::hinted(&read(), "`shrink make` leaves it beside its result; name it with --ledger")
+        })?;
+        let ledger: Self = serde_json::from_reader(BufReader::new(file)).with_context(read)?;
+        if ledger.version != VERSION {
+            bail!("`{}` was written by another version of shrink", shown(place));
+        }
+        Ok(ledger)
+    }
+
+    /// The ledger that speaks of a path, and the path inside of the result: the nearest directory
+    /// above that has one beside it.
+    pub(crate) fn about(path: &Path) -> Result<(Self, PathBuf)> {
+        let full = std::path::absolute(path).context("cannot tell where we are")?;
+        for result in full.ancestors() {
+            let place = Self::place(result);
+            if result.file_name().is_some() && place.is_file() {
+                let inside = full.strip_prefix(result).expect("it is an ancestor");
+                return Ok((Self::read(&place)?, inside.to_owned()));
+            }
+        }
+        bail!(ui::hinted(
+            &format!("no ledger speaks of `{}`", shown(path)),
+            "give a path in a result of `shrink make`, or name its ledger with --ledger",
+        ))
+    }
+
+    /// Why everything stays, by path.
+    pub(crate) fn reasons(&self) -> BTreeMap<&Path, &Kept> {
+        self.kept.iter().map(|kept| (kept.path.as_path(), kept)).collect()
+    }
+}

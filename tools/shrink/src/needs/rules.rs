@@ -1,0 +1,188 @@
+//! Rules for what programs need that no table in them names.
+
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::policy::Globs;
+use crate::rootfs::Root;
+use crate::rootfs::inventory::{Follow, Kind};
+
+use super::libraries;
+
+/// The rules that come with shrink.
+const RULES: &str = include_str!("../../data/rules.toml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    rule: Vec<Written>,
+    not_loaded: Vec<WrittenPair>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenPair {
+    library: String,
+    by: String,
+    #[expect(dead_code, reason = "it is for those who read the rules")]
+    because: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Written {
+    name: String,
+    #[serde(default)]
+    imports: BTreeSet<String>,
+    #[serde(default)]
+    not_for: Vec<String>,
+    #[serde(default)]
+    kept: Vec<String>,
+    #[serde(default)]
+    only_asked: bool,
+    #[serde(default)]
+    keep: Vec<String>,
+    #[serde(default)]
+    except: Vec<String>,
+    named_in: Option<WrittenNames>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenNames {
+    files: Vec<String>,
+    words: String,
+    prefix: String,
+    suffix: String,
+    under: Vec<String>,
+}
+
+/// A rule: when a kept file is such, others stay too.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    imports: BTreeSet<Vec<u8>>,
+    not_for: Globs,
+    kept: Globs,
+    only_asked: bool,
+    keep: Globs,
+    named_in: Option<NamedIn>,
+}
+
+#[derive(Debug)]
+struct NamedIn {
+    files: Globs,
+    words: Globs,
+    prefix: String,
+    suffix: String,
+    under: Globs,
+}
+
+/// A kept file, as rules see it.
+pub(crate) struct Kept<'a> {
+    pub(crate) path: &'a Path,
+    /// Whether a program of --keep needs it.
+    pub(crate) asked: bool,
+    pub(crate) imports: Option<&'a BTreeSet<Vec<u8>>>,
+}
+
+/// All rules.
+pub(crate) struct Rules {
+    pub(crate) all: Vec<Rule>,
+    not_loaded: Vec<(Globs, Globs)>,
+}
+
+impl Rules {
+    /// Reads the rules that come with shrink.
+    pub(crate) fn new() -> Result<Self> {
+        let file: File =
+            toml::from_str(RULES).context("the rules that come with shrink are damaged")?;
+        let pair = |pair: &WrittenPair| -> Result<_> {
+            let globs = |glob: &String| Globs::new(std::slice::from_ref(glob), &[]);
+            Ok((globs(&pair.library)?, globs(&pair.by)?))
+        };
+        Ok(Self {
+            not_loaded: file.not_loaded.iter().map(pair).collect::<Result<_>>()?,
+            all: file.rule.into_iter().map(Rule::of).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Whether a library whose name stands in a binary may be loaded by it.
+    pub(crate) fn may_load(&self, library: &[u8], by: &Path) -> bool {
+        let library = Path::new(std::ffi::OsStr::from_bytes(library));
+        let never = |(name, who): &(Globs, Globs)| name.matches(library) && who.matches(by);
+        !self.not_loaded.iter().any(never)
+    }
+}
+
+impl Rule {
+    fn of(written: Written) -> Result<Self> {
+        let named_in = written.named_in.map(|named| -> Result<_> {
+            Ok(NamedIn {
+                files: Globs::new(&named.files, &[])?,
+                words: Globs::new(&[named.words], &[])?,
+                prefix: named.prefix,
+                suffix: named.suffix,
+                under: Globs::new(&named.under, &[])?,
+            })
+        });
+        Ok(Self {
+            imports: written.imports.into_iter().map(String::into_bytes).collect(),
+            not_for: Globs::new(&written.not_for, &[])?,
+            kept: Globs::new(&written.kept, &[])?,
+            only_asked: written.only_asked,
+            keep: Globs::new(&written.keep, &written.except)?,
+            named_in: named_in.transpose()?,
+            name: written.name,
+        })
+    }
+
+    /// Whether a kept file makes the rule fire.
+    pub(crate) fn fires(&self, kept: &Kept) -> bool {
+        if self.only_asked && !kept.asked {
+            return false;
+        }
+        let imports = kept.imports.is_some_and(|imports| !imports.is_disjoint(&self.imports));
+        imports && !self.not_for.matches(kept.path) || self.kept.matches(kept.path)
+    }
+
+    /// What stays when it has fired, besides directories.
+    pub(crate) fn keeps(&self, root: &Root) -> Vec<PathBuf> {
+        let entries = root.inventory.iter().filter(|(_, entry)| entry.kind != Kind::Directory);
+        let matched = entries.filter(|(path, _)| self.keep.matches(path));
+        let mut keeps: Vec<_> = matched.map(|(path, _)| path.to_owned()).collect();
+        if let Some(named) = &self.named_in {
+            keeps.extend(named.keeps(root));
+        }
+        keeps
+    }
+}
+
+impl NamedIn {
+    fn keeps(&self, root: &Root) -> Vec<PathBuf> {
+        let mut names = BTreeSet::new();
+        for (path, _) in root.inventory.iter().filter(|(path, _)| self.files.matches(path)) {
+            let Some(file) = root.inventory.resolve(Path::new(""), path, Follow::Last).end else {
+                continue;
+            };
+            let text = libraries::text(root, &file);
+            let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+            for word in lines.flat_map(str::split_whitespace) {
+                let word = word.rsplit('/').next().unwrap_or(word);
+                if self.words.matches(Path::new(word)) {
+                    names.insert(format!("{}{word}{}", self.prefix, self.suffix));
+                }
+            }
+        }
+        let chosen = root.inventory.iter().filter(|(path, _)| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| names.contains(name))
+                && path.parent().is_some_and(|parent| self.under.matches(parent))
+        });
+        chosen.map(|(path, _)| path.to_owned()).collect()
+    }
+}

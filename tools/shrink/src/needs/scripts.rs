@@ -1,0 +1,101 @@
+//! What a script needs: its interpreter, and the commands that it seems to run.
+
+use std::collections::BTreeSet;
+
+/// The interpreter of a script, from its first line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Interpreter {
+    /// As the line names it.
+    pub(crate) path: String,
+    /// What `env` is to look for, where the path is that of `env`.
+    pub(crate) through_env: Option<String>,
+}
+
+impl Interpreter {
+    /// Reads `#!/bin/sh -e` and `#!/usr/bin/env -S python3 -u`; `None` when it is no script.
+    pub(crate) fn of(head: &[u8]) -> Option<Self> {
+        let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+        let line = std::str::from_utf8(line).ok()?;
+        let mut words = line.split_whitespace();
+        let path = words.next()?.to_owned();
+        let through_env = path.ends_with("/env").then(|| {
+            let mut words = words.filter(|word| !word.starts_with('-') && !word.contains('='));
+            words.next().map(str::to_owned)
+        });
+        Some(Self { path, through_env: through_env.flatten() })
+    }
+
+    /// Whether it is a shell, whose commands are programs.
+    pub(crate) fn is_shell(&self) -> bool {
+        let program = self.through_env.as_deref().unwrap_or(&self.path);
+        let name = program.rsplit('/').next().unwrap_or(program);
+        matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" | "busybox")
+    }
+}
+
+/// Words that stand before a command, not for one.
+const BEFORE_COMMANDS: &[&str] = &[
+    "if", "then", "else", "elif", "do", "while", "until", "!", "time", "exec", "command", "nohup",
+    "env", "sudo", "xargs", "eval", "trap", "{", "nice", "setsid", "timeout", "case", "in",
+];
+
+/// Every word of a shell script that may stand for a command. It would rather find one too many:
+/// strings and here documents are read like the rest.
+pub(crate) fn commands(script: &str) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    for line in script.lines() {
+        let line = line.split(" #").next().unwrap_or(line);
+        if line.trim_start().starts_with('#') {
+            continue;
+        }
+        for part in line.split([';', '|', '&', '(', ')', '`']) {
+            let words =
+                part.split_whitespace().map(|word| word.trim_matches(['"', '\'', '{', '}']));
+            for word in words {
+                if is_assignment(word) || word.is_empty() {
+                    continue;
+                }
+                if BEFORE_COMMANDS.contains(&word) || word.starts_with('-') {
+                    continue;
+                }
+                found.insert(word);
+                // What follows are the command's arguments, unless the command runs another.
+                if !matches!(word, "busybox" | "find") {
+                    break;
+                }
+            }
+        }
+    }
+    found
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_names_the_interpreter() {
+        let of = |line: &str| Interpreter::of(line.as_bytes());
+        assert_eq!(of("#!/bin/sh -e\n").expect("a script").path, "/bin/sh");
+        assert_eq!(
+            of("#! /usr/bin/env -S A=1 python3 -u\n").expect("a script").through_env.as_deref(),
+            Some("python3")
+        );
+        assert!(of("#!/bin/bash").expect("a script").is_shell());
+        assert_eq!(of("\x7fELF"), None);
+    }
+
+    #[test]
+    fn commands_stand_where_commands_stand() {
+        let script = "# grep\nA=1 sed s/a/b/ x | sort -u; if test -f y; then exec \"tar\" x; fi\n\
+                      n=$(wc -l) && xargs rm\n";
+        let found: Vec<_> = commands(script).into_iter().collect();
+        assert_eq!(found, ["fi", "rm", "sed", "sort", "tar", "test", "wc"]);
+    }
+}

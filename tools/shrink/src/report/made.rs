@@ -1,0 +1,139 @@
+//! What became of a root.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use indicatif::HumanCount;
+use names::{shown, shown_text};
+use ui::Ended;
+
+use super::{amount, less, proofs};
+use crate::cli::{Format, Output};
+use crate::graph::{Reason, Role};
+use crate::ledger::Ledger;
+
+/// Writes what was done to standard output.
+pub(crate) fn write(ledger: &Ledger, output: &Output) -> io::Result<()> {
+    match output.format {
+        Format::Json => super::json(ledger),
+        Format::Text if output.quiet => Ok(()),
+        Format::Text => write_text(ledger, output.verbose),
+    }
+}
+
+/// 1 when a test comes to something else in the small root.
+pub(crate) fn ended(ledger: &Ledger) -> Ended {
+    proofs::ended(&ledger.proofs)
+}
+
+fn write_text(ledger: &Ledger, verbose: bool) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if verbose {
+        for removed in &ledger.removed {
+            let policy = removed.policy.as_deref().unwrap_or("nothing needs it");
+            writeln!(out, "removed {}: {policy}", shown(removed.path.as_path()))?;
+        }
+        for left in &ledger.left {
+            writeln!(out, "not stripped {}: {}", shown(left.path.as_path()), left.because)?;
+        }
+        writeln!(out)?;
+    }
+    let (before, after) = (ledger.before, ledger.after);
+    let files = |names: usize| HumanCount(names as u64).to_string();
+    writeln!(
+        out,
+        "{}: {} in {} files\n{}: {} in {} files, {}\n",
+        shown(ledger.root.as_path()),
+        amount(before.bytes),
+        files(before.names),
+        shown(ledger.result.as_path()),
+        amount(after.bytes),
+        files(after.names),
+        less(before.bytes, after.bytes),
+    )?;
+    write_sums(&mut out, "what went", &gone(ledger))?;
+    write_sums(&mut out, "why the rest stays", &stays(ledger))?;
+    proofs::write_text(&mut out, &ledger.proofs)?;
+    for nowhere in ledger.nowhere.iter().take(5) {
+        writeln!(
+            out,
+            "note: {} asks for {}, which the full root does not have either",
+            shown(nowhere.needed_by.as_path()),
+            shown(nowhere.library.as_path()),
+        )?;
+    }
+    for note in &ledger.notes {
+        writeln!(out, "note: {}", shown_text(note))?;
+    }
+    out.flush()
+}
+
+type Sums = BTreeMap<String, (u64, usize)>;
+
+fn add(sums: &mut Sums, name: String, bytes: u64) {
+    let sum = sums.entry(name).or_default();
+    *sum = (sum.0 + bytes, sum.1 + 1);
+}
+
+fn gone(ledger: &Ledger) -> Sums {
+    let mut sums = Sums::new();
+    for removed in &ledger.removed {
+        let name = removed.policy.clone().unwrap_or_else(|| "nothing needs it".to_owned());
+        add(&mut sums, name, removed.size);
+    }
+    if ledger.stripped > 0 {
+        sums.insert("stripped from binaries".to_owned(), (ledger.stripped, 0));
+    }
+    if ledger.shared > 0 {
+        let shared = usize::try_from(ledger.shared).unwrap_or(usize::MAX);
+        sums.insert("duplicates, now one file".to_owned(), (0, shared));
+    }
+    sums
+}
+
+fn stays(ledger: &Ledger) -> Sums {
+    let mut sums = Sums::new();
+    for kept in &ledger.kept {
+        let name = match &kept.reason {
+            Reason::Whole => "no policy takes it away".to_owned(),
+            Reason::Asked => "asked for".to_owned(),
+            Reason::Protected => "protected".to_owned(),
+            Reason::Test { .. } => "a test used it".to_owned(),
+            Reason::Needed { role, .. } => role_name(*role).to_owned(),
+            Reason::Rule { rule, .. } => format!("rule: {rule}"),
+            Reason::Restored { .. } => "a test failed without it".to_owned(),
+            Reason::Way { .. } | Reason::Skeleton => continue,
+        };
+        add(&mut sums, name, kept.size);
+    }
+    sums
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Library => "needed library",
+        Role::LaterLibrary => "library that may be loaded later",
+        Role::Interpreter => "loader or interpreter",
+        Role::Command => "command of a script",
+        Role::Mentioned => "named in a kept file",
+        Role::SamePackage => "came with a kept program",
+    }
+}
+
+fn write_sums(out: &mut impl Write, title: &str, sums: &Sums) -> io::Result<()> {
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let mut rows: Vec<_> = sums.iter().collect();
+    rows.sort_by_key(|(_, (bytes, _))| std::cmp::Reverse(*bytes));
+    writeln!(out, "{title}:")?;
+    for (name, (bytes, files)) in rows {
+        let files = if *files == 0 {
+            String::new()
+        } else {
+            format!("{} names", HumanCount(*files as u64))
+        };
+        writeln!(out, "{:>11}  {:<34} {files:>13}", amount(*bytes), name)?;
+    }
+    writeln!(out)
+}

@@ -1,0 +1,139 @@
+//! A root filesystem, whatever it came in: an inventory of what it holds, and the contents.
+
+pub mod inventory;
+
+pub(crate) mod directory;
+mod image;
+mod squashfs;
+pub(crate) mod staging;
+mod tape;
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use names::shown;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use tempfile::TempDir;
+
+use inventory::Inventory;
+
+/// A root filesystem that can be looked at and run in, and that is never changed.
+pub struct Root {
+    /// What it holds.
+    pub inventory: Inventory,
+    /// Where the contents lie: the directory that was given, or where it was unpacked.
+    pub base: PathBuf,
+    /// What could not be read or unpacked as it is.
+    pub problems: Vec<String>,
+    /// Goes when the root is no longer used.
+    _staging: Option<TempDir>,
+}
+
+impl Root {
+    /// Opens a directory, a tar archive (also of an image), an OCI image layout or a squashfs image.
+    /// What is not a directory is unpacked below `scratch`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is none of these.
+    pub fn open(path: &Path, scratch: &Path) -> Result<Self> {
+        let open = || format!("cannot open `{}` as a root filesystem", shown(path));
+        let metadata = std::fs::metadata(path).with_context(|| {
+            ui::hinted(&open(), "give a directory, a tar archive, an image layout or an image")
+        })?;
+        if metadata.is_dir() && path.join("oci-layout").is_file() {
+            return image::unpack_layout(path, scratch).with_context(open);
+        }
+        if metadata.is_dir() {
+            let listing = directory::read(path).with_context(open)?;
+            return Ok(Self {
+                inventory: listing.inventory,
+                base: path.to_owned(),
+                problems: listing.problems,
+                _staging: None,
+            });
+        }
+        let mut file = File::open(path).with_context(open)?;
+        match Form::of(&mut file).with_context(open)? {
+            Form::Tape => image::unpack_archive(path, scratch).with_context(open),
+            Form::Squashfs => squashfs::unpack(path, scratch).with_context(open),
+            Form::Ext4 => bail!(ui::hinted(
+                &format!("{}: ext4 images are not read yet", open()),
+                "mount it read-only and give the mounted directory",
+            )),
+            Form::Unknown => bail!(ui::hinted(
+                &format!("{}: it is in none of the forms that shrink knows", open()),
+                "give a directory, a tar archive (plain, gzip, xz or zstd), an image layout or a \
+                 squashfs image",
+            )),
+        }
+    }
+
+    pub(crate) fn staged(staging: staging::Staging) -> Result<Self> {
+        let (inventory, directory, problems) = staging.finish()?;
+        let base = directory.path().to_owned();
+        Ok(Self { inventory, base, problems, _staging: Some(directory) })
+    }
+
+    /// Opens a regular file of the root. No link is followed on the way, so that nothing outside
+    /// can be meant.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there any more, or cannot be read.
+    pub fn read(&self, path: &Path) -> std::io::Result<File> {
+        open_beneath(&self.base, path)
+    }
+
+    /// The beginning of a regular file.
+    pub(crate) fn head(&self, path: &Path, length: u64) -> std::io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.read(path)?.take(length).read_to_end(&mut head)?;
+        Ok(head)
+    }
+}
+
+/// Opens a file below a directory for reading, without following a link anywhere.
+pub(crate) fn open_beneath(base: &Path, path: &Path) -> std::io::Result<File> {
+    let directory: OwnedFd = File::open(base)?.into();
+    let file = rustix::fs::openat2(
+        &directory,
+        path,
+        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK,
+        Mode::empty(),
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
+    )?;
+    Ok(file.into())
+}
+
+/// What a file that should hold a root filesystem is.
+enum Form {
+    /// A tar archive, perhaps compressed.
+    Tape,
+    Squashfs,
+    Ext4,
+    Unknown,
+}
+
+impl Form {
+    /// Recognises a form by the numbers at its beginning.
+    fn of(file: &mut File) -> std::io::Result<Self> {
+        let mut head = Vec::new();
+        file.take(2048).read_to_end(&mut head)?;
+        let at =
+            |offset: usize, magic: &[u8]| head.get(offset..offset + magic.len()) == Some(magic);
+        let compressed = at(0, b"\x1f\x8b") || at(0, b"\xfd7zXZ\0") || at(0, b"\x28\xb5\x2f\xfd");
+        Ok(if at(0, b"hsqs") {
+            Self::Squashfs
+        } else if at(0x438, b"\x53\xef") {
+            Self::Ext4
+        } else if at(257, b"ustar") || compressed {
+            Self::Tape
+        } else {
+            Self::Unknown
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! `shrink make --in-place` and `shrink undo`: a root changes where it stands, and back.
+
+mod support;
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use expect_test::expect;
+use support::{Workshop, snapshot};
+
+/// A root with duplicates, hard links and something to strip.
+fn root(workshop: &Workshop) {
+    let root = workshop.root("root");
+    fs::hard_link(root.join("opt/unused"), root.join("etc/unused")).expect("a link");
+    fs::hard_link(root.join("opt/greeting"), root.join("etc/greeting")).expect("a link");
+    for name in ["one", "two"] {
+        fs::write(root.join("opt").join(name), vec![b'x'; 9000]).expect("a file");
+    }
+    support::output(
+        "cc",
+        &[
+            "-g",
+            "-x",
+            "c",
+            "-o",
+            root.join("opt/program").to_str().expect("text"),
+            "-include",
+            "stdio.h",
+            "/dev/null",
+            "-Wl,--defsym=main=0",
+        ],
+    );
+}
+
+#[test]
+fn undo_brings_everything_back_exactly() {
+    let workshop = Workshop::new();
+    root(&workshop);
+    let before = snapshot(&workshop.path("root"));
+
+    workshop.shrink(&["make", "root", "--in-place", "-t", "/opt/greet"]).fine();
+    let small = snapshot(&workshop.path("root"));
+    let undone = workshop.shrink(&["undo", "root.removed.tar"]).fine();
+
+    assert!(small.len() < before.len());
+    assert!(undone.ends_with("names are as they were\n"), "{undone}");
+    let after = snapshot(&workshop.path("root"));
+    for (path, entry) in &before {
+        assert_eq!(after.get(path), Some(entry), "{}", path.display());
+    }
+    assert_eq!(after.len(), before.len());
+}
+
+#[test]
+fn a_root_without_programs_is_stripped_and_shared_in_place_and_back() {
+    let workshop = Workshop::new();
+    root(&workshop);
+    let before = snapshot(&workshop.path("root"));
+
+    workshop.shrink(&["make", "root", "--in-place", "--archive", "kept.tar"]).fine();
+    let small = snapshot(&workshop.path("root"));
+    let nowhere = workshop.shrink(&["undo", "kept.tar"]);
+    workshop.shrink(&["undo", "kept.tar", "root"]).fine();
+
+    assert_ne!(small, before);
+    expect![[r#"
+        shrink: the name `kept.tar` does not say what it was taken from
+          hint: name the root after the archive
+    "#]]
+    .assert_eq(&nowhere.stderr);
+    assert_eq!(snapshot(&workshop.path("root")), before);
+}
+
+#[test]
+fn an_archive_is_never_written_over() {
+    let workshop = Workshop::new();
+    root(&workshop);
+    let before = snapshot(&workshop.path("root"));
+    fs::write(workshop.path("root.removed.tar"), "precious").expect("a file");
+
+    let run = workshop.shrink(&["make", "root", "--in-place"]);
+
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("nothing was changed; name another place with --archive"));
+    assert_eq!(snapshot(&workshop.path("root")), before);
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_nothing() {
+    let pauses = if support::full() { 400 } else { 40 };
+    for pause in 0..pauses {
+        let workshop = Workshop::new();
+        root(&workshop);
+        let before = snapshot(&workshop.path("root"));
+        let mut command = workshop.command(&["make", "root", "--in-place"]);
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("shrink runs");
+        std::thread::sleep(Duration::from_millis(pause * 40 / pauses * 5));
+        child.kill().expect("it is ours");
+        child.wait().expect("it is ours");
+
+        if workshop.path("root.removed.tar").exists() {
+            workshop.shrink(&["undo", "root.removed.tar"]).fine();
+        }
+
+        let after = snapshot(&workshop.path("root"));
+        for (path, entry) in &before {
+            assert_eq!(after.get(path), Some(entry), "{} at {pause}", path.display());
+        }
+        assert_eq!(after.len(), before.len());
+    }
+}
+
+#[test]
+fn a_kill_leaves_no_half_result_under_its_name() {
+    for pause in 0..30 {
+        let workshop = Workshop::new();
+        root(&workshop);
+        let before = snapshot(&workshop.path("root"));
+        let mut command = workshop.command(&["make", "root", "-o", "small.tar"]);
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("shrink runs");
+        std::thread::sleep(Duration::from_millis(pause * 5));
+        child.kill().expect("it is ours");
+        child.wait().expect("it is ours");
+
+        if workshop.path("small.tar").exists() {
+            workshop.shrink(&["make", "root", "-o", "whole.tar"]).fine();
+            workshop.shrink(&["diff", "small.tar", "whole.tar"]).fine();
+        }
+        assert_eq!(snapshot(&workshop.path("root")), before);
+    }
+}
+
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    let workshop = Workshop::new();
+    root(&workshop);
+    let words = ["make", "root", "-o", "small", "-t", "sleep 60"];
+    let mut child = workshop
+        .command(&words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("shrink runs");
+    std::thread::sleep(Duration::from_millis(600));
+
+    support::output("kill", &["-INT", &child.id().to_string()]);
+
+    assert_eq!(child.wait().expect("it is ours").code(), Some(130));
+    std::thread::sleep(Duration::from_millis(300));
+    let names: Vec<_> = fs::read_dir(workshop.path(""))
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(names, ["root"]);
+}

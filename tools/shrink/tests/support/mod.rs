@@ -1,0 +1,244 @@
+//! Small roots, Debian roots, the real shrink, and what came of it.
+
+#![allow(dead_code, reason = "every test file uses its part")]
+#![allow(unreachable_pub, reason = "every test file is a crate of its own")]
+#![allow(clippy::print_stderr, reason = "a test that shows nothing here says why")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A directory for a test's roots and results.
+pub(crate) struct Workshop {
+    directory: TempDir,
+}
+
+/// What a run of shrink printed, and its exit code.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// What stands under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The text of a link, the hash of a file's content, the number of a device.
+    pub(crate) content: String,
+    /// Kind and permissions.
+    pub(crate) mode: u32,
+    pub(crate) owner: (u32, u32),
+    /// Seconds and nanoseconds.
+    pub(crate) modified: (i64, i64),
+    pub(crate) attributes: BTreeMap<String, Vec<u8>>,
+    /// The first name that shares the file.
+    pub(crate) first_name: PathBuf,
+}
+
+pub(crate) type Snapshot = BTreeMap<PathBuf, Entry>;
+
+impl Workshop {
+    pub(crate) fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("a directory to work in") }
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Runs shrink here.
+    pub(crate) fn shrink(&self, words: &[&str]) -> Run {
+        run(self.command(words))
+    }
+
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shrink"));
+        command.args(words).current_dir(self.directory.path());
+        command
+    }
+
+    /// A root in which a shell runs, and in which there are things that nobody needs:
+    ///
+    /// ```text
+    /// bin/busybox  bin/sh → busybox  (with its libraries)
+    /// etc/motd  etc/passwd
+    /// opt/greet (a script that runs cat)  opt/greeting  opt/unused
+    /// usr/share/doc/greet/README  usr/share/man/man1/greet.1
+    /// ```
+    pub(crate) fn root(&self, name: &str) -> PathBuf {
+        let root = self.path(name);
+        for directory in ["bin", "etc", "opt", "tmp", "usr/share/doc/greet", "usr/share/man/man1"] {
+            fs::create_dir_all(root.join(directory)).expect("a directory");
+        }
+        install(Path::new("/bin/busybox"), &root, "bin/busybox");
+        for applet in ["sh", "cat", "ls", "wc", "date", "sleep", "touch", "mkdir"] {
+            symlink("busybox", root.join("bin").join(applet)).expect("a link");
+        }
+        for (path, content) in [
+            ("etc/motd", "welcome\n"),
+            ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
+            ("opt/greeting", "hello\n"),
+            ("opt/unused", "nobody reads this\n"),
+            ("usr/share/doc/greet/README", "read me\n"),
+            ("usr/share/man/man1/greet.1", ".TH GREET 1\n"),
+        ] {
+            fs::write(root.join(path), content).expect("a file");
+        }
+        program(&root.join("opt/greet"), "#!/bin/sh\ncat /opt/greeting\n");
+        root
+    }
+
+    /// The ledger of a result.
+    pub(crate) fn ledger(&self, result: &str) -> Value {
+        let file = File::open(self.path(format!("{result}.shrink.json"))).expect("a ledger");
+        serde_json::from_reader(file).expect("JSON")
+    }
+}
+
+impl Run {
+    /// Everything went well and nothing had to be said.
+    pub(crate) fn fine(self) -> String {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.stdout);
+        self.stdout
+    }
+}
+
+pub(crate) fn run(mut command: Command) -> Run {
+    let output = command.stdin(Stdio::null()).output().expect("shrink runs");
+    Run {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+/// Runs another program, which must succeed, and gives what it printed.
+pub(crate) fn output(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program).args(words).output().expect(program);
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub(crate) fn program(path: &Path, text: &str) {
+    fs::write(path, text).expect("a program");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
+
+/// Puts a program of this machine into a root, with the libraries that it needs.
+pub(crate) fn install(from: &Path, root: &Path, to: &str) {
+    let place = |path: &str, from: &Path| {
+        let full = root.join(path);
+        fs::create_dir_all(full.parent().expect("it has one")).expect("a directory");
+        fs::copy(from, full).expect("a copy");
+    };
+    place(to, from);
+    let ldd = Command::new("ldd").arg(from).output().expect("ldd");
+    for word in String::from_utf8_lossy(&ldd.stdout).split_whitespace() {
+        if let Some(inside) = word.strip_prefix('/') {
+            place(inside, Path::new(word));
+        }
+    }
+}
+
+/// All that stands in a directory.
+pub(crate) fn snapshot(root: &Path) -> Snapshot {
+    let mut snapshot = Snapshot::new();
+    let mut names = BTreeMap::new();
+    let mut directories = vec![PathBuf::new()];
+    while let Some(directory) = directories.pop() {
+        for child in fs::read_dir(root.join(&directory)).expect("a directory") {
+            let path = directory.join(child.expect("an entry").file_name());
+            if fs::symlink_metadata(root.join(&path)).expect("an entry").is_dir() {
+                directories.push(path.clone());
+            }
+            snapshot.insert(path.clone(), entry(&root.join(&path), &path));
+        }
+    }
+    for (path, entry) in &mut snapshot {
+        let metadata = fs::symlink_metadata(root.join(path)).expect("an entry");
+        if metadata.is_file() {
+            entry.first_name = names.entry(metadata.ino()).or_insert_with(|| path.clone()).clone();
+        }
+    }
+    snapshot
+}
+
+fn entry(full: &Path, path: &Path) -> Entry {
+    let metadata = fs::symlink_metadata(full).expect("an entry");
+    let content = if metadata.is_file() {
+        let content = fs::read(full).expect("a file");
+        format!("{} bytes, {}", content.len(), blake3::hash(&content))
+    } else if metadata.is_symlink() {
+        fs::read_link(full).expect("a link").display().to_string()
+    } else {
+        metadata.rdev().to_string()
+    };
+    Entry {
+        content,
+        mode: metadata.mode(),
+        owner: (metadata.uid(), metadata.gid()),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        attributes: attributes(full),
+        first_name: path.to_owned(),
+    }
+}
+
+fn attributes(full: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut names = vec![0; 4096];
+    let length = rustix::fs::llistxattr(full, &mut names).unwrap_or(0);
+    let mut attributes = BTreeMap::new();
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let name = std::ffi::OsStr::from_bytes(name);
+        let mut value = vec![0; 4096];
+        let length = rustix::fs::lgetxattr(full, name, &mut value).expect("it is listed");
+        value.truncate(length);
+        attributes.insert(name.to_string_lossy().into_owned(), value);
+    }
+    attributes
+}
+
+/// Paths of a directory, sorted, for a test to show.
+pub(crate) fn paths(root: &Path) -> String {
+    let mut text = String::new();
+    for (path, entry) in snapshot(root) {
+        if entry.mode & 0o170_000 != 0o040_000 {
+            text.push_str(&format!("{}\n", path.display()));
+        }
+    }
+    text
+}
+
+/// A Debian root as a tar archive, made once for all tests.
+pub(crate) fn debian(name: &str, words: &[&str]) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let lock = File::create(directory.join("debian.lock")).expect("a lock");
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).expect("our turn");
+    let root = directory.join(format!("{name}.tar"));
+    if !root.exists() {
+        let fresh = directory.join(format!("{name}-fresh.tar"));
+        let fresh_name = fresh.to_str().expect("text");
+        output("mmdebstrap", &[&["--quiet"], words, &["bookworm", fresh_name]].concat());
+        fs::rename(fresh, &root).expect("it is in the same directory");
+    }
+    root
+}
+
+pub(crate) fn minbase() -> PathBuf {
+    debian("minbase", &["--variant=minbase"])
+}
+
+/// Whether the test was asked for the long proofs.
+pub(crate) fn full() -> bool {
+    std::env::var_os("ETABLI_FULL").is_some()
+}
+
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
