@@ -98,7 +98,7 @@ fn archives_and_images_carry_it_all() {
 #[test]
 fn what_tar_packs_is_read_as_tar_unpacks_it() {
     if !is_root() {
-        eprintln!("skipped: only root can unpack owners and devices");
+        support::skipped("only root can unpack owners and devices");
         return;
     }
     let workshop = Workshop::new();

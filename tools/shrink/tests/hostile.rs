@@ -11,8 +11,11 @@ use proptest::prelude::*;
 use support::Workshop;
 use tar::{Builder, EntryType, Header};
 
+/// What it is, its name, where it leads.
+type Member<'a> = (EntryType, &'a [u8], &'a [u8]);
+
 /// An archive with entries whose names and links are not checked.
-fn archive(path: &Path, entries: &[(EntryType, &[u8], &[u8])]) {
+fn archive(path: &Path, entries: &[Member]) {
     let mut tape = Builder::new(File::create(path).expect("a file"));
     for (kind, name, link) in entries {
         let mut header = Header::new_ustar();
@@ -38,7 +41,7 @@ fn an_archive_writes_nowhere_but_into_its_root() {
     fs::create_dir(&outside).expect("a directory");
     let outside_name = outside.to_str().expect("text").as_bytes().to_vec();
     let evil = workshop.path("evil.tar");
-    let refused: &[(&[(EntryType, &[u8], &[u8])], &str)] = &[
+    let refused: [(&[Member], &str); 3] = [
         (&[(EntryType::Regular, b"../outside/file", b"")], "leads out of the archive"),
         (&[(EntryType::Link, b"file", b"../outside/file")], "leads out of the archive"),
         (&[(EntryType::Link, b"file", b"etc/shadow")], "which is no file"),
@@ -131,7 +134,7 @@ fn damaged_binaries_are_left_alone_and_named() {
 #[test]
 fn a_full_disk_is_said_and_leaves_no_half_result() {
     if !support::is_root() {
-        eprintln!("skipped: only root can mount a small file system");
+        support::skipped("only root can mount a small file system");
         return;
     }
     let workshop = Workshop::new();
@@ -159,7 +162,7 @@ fn what_cannot_be_read_is_not_left_out_in_silence() {
     support::output("chmod", &["-R", "a+rwX", place.to_str().expect("text")]);
     support::output("chmod", &["0", root.join("secret").to_str().expect("text")]);
     if !support::is_root() {
-        eprintln!("skipped: root is needed to become somebody who may not read");
+        support::skipped("root is needed to become somebody who may not read");
         return;
     }
     let shrink = workshop.path("shrink");

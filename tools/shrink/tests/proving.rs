@@ -209,7 +209,7 @@ fn nothing_of_this_machine_is_seen_by_a_test() {
 #[test]
 fn somebody_who_is_not_root_gets_the_same() {
     if !support::is_root() {
-        eprintln!("skipped: every other test runs without root already");
+        support::skipped("every other test runs without root already");
         return;
     }
     let workshop = Workshop::new();

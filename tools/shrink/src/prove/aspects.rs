@@ -91,6 +91,7 @@ impl Aspects {
             let pair = (self.0.get(*name), found.0.get(*name));
             match (steadiness.get(*name), pair) {
                 (Some(Steadiness::Unsteady), _) => false,
+                (None, _) if has_chance_name(name, steadiness) => false,
                 (Some(Steadiness::WithoutNumbers), (Some(one), Some(two))) => {
                     one.without_numbers != two.without_numbers
                 }
@@ -115,6 +116,24 @@ impl Aspects {
     pub(crate) fn end(&self) -> &str {
         self.0.get("end").map_or("", |aspect| &aspect.shown)
     }
+}
+
+/// Whether a file that never occurred before is one of those whose names change from run to run, as
+/// `mkstemp` makes them: such a one stood beside it, with as long a name that begins the same.
+fn has_chance_name(name: &str, steadiness: &BTreeMap<String, Steadiness>) -> bool {
+    /// `mkstemp` is told to change six letters, some programs change four.
+    const CHANGED: usize = 4;
+    let Some((parent, file)) = name.rsplit_once('/') else {
+        return false;
+    };
+    let alike = |other: &str| {
+        let common = other.bytes().zip(file.bytes()).take_while(|(one, two)| one == two).count();
+        other.len() == file.len() && (common + CHANGED).min(file.len()) >= file.len() / 2
+    };
+    steadiness.iter().any(|(known, how)| {
+        let beside = known.rsplit_once('/').filter(|(directory, _)| *directory == parent);
+        *how == Steadiness::Unsteady && beside.is_some_and(|(_, other)| alike(other))
+    })
 }
 
 impl Aspect {
@@ -158,6 +177,17 @@ fn shown_lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_by_chance_are_told_from_new_names() {
+        let unsteady = |name: &str| (name.to_owned(), Steadiness::Unsteady);
+        let known = BTreeMap::from([unsteady("file tmp/install_W0sM.txt")]);
+        assert!(has_chance_name("file tmp/install_KFrh.txt", &known));
+        assert!(!has_chance_name("file etc/install_KFrh.txt", &known));
+        assert!(!has_chance_name("file tmp/install_KFrh", &known));
+        assert!(!has_chance_name("file tmp/0123456789abcdef0", &known));
+        assert!(!has_chance_name("standard output", &known));
+    }
 
     fn aspects(parts: &[(&str, &str)]) -> Aspects {
         let of =

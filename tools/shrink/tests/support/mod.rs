@@ -164,7 +164,8 @@ pub(crate) fn snapshot(root: &Path) -> Snapshot {
     for (path, entry) in &mut snapshot {
         let metadata = fs::symlink_metadata(root.join(path)).expect("an entry");
         if metadata.is_file() {
-            entry.first_name = names.entry(metadata.ino()).or_insert_with(|| path.clone()).clone();
+            let first = names.entry(metadata.ino()).or_insert_with(|| path.clone());
+            entry.first_name.clone_from(first);
         }
     }
     snapshot
@@ -237,6 +238,11 @@ pub(crate) fn minbase() -> PathBuf {
 /// Whether the test was asked for the long proofs.
 pub(crate) fn full() -> bool {
     std::env::var_os("ETABLI_FULL").is_some()
+}
+
+/// Says that something rare is missing here, and what.
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
 }
 
 pub(crate) fn is_root() -> bool {
