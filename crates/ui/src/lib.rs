@@ -1,6 +1,10 @@
-//! What every tool says on standard error, and how it ends.
+//! What every tool says on standard error while it works, and how it ends.
 //!
 //! An error says what was attempted, why it failed and what to do.
+
+mod line;
+
+pub use line::Line;
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -16,7 +16,6 @@ mod ledger;
 mod needs;
 mod place;
 mod policy;
-mod progress;
 mod prove;
 mod report;
 mod sandbox;
@@ -28,11 +27,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use names::shown;
-use ui::Ended;
+use ui::{Ended, Line};
 
 use cli::{Action, Cli, Diff, Make, Prove, Undo, Why};
 use ledger::Ledger;
-use progress::Line;
 use prove::{Bench, Test};
 use rootfs::Root;
 use scratch::Scratch;

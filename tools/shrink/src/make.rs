@@ -12,7 +12,7 @@ use crate::cli::Make;
 use crate::graph::{Closure, Reason, Reasons};
 use crate::ledger::{self, Ledger, Proof, Size};
 use crate::policy::{Policies, PolicyFile};
-use crate::progress::Line;
+use ui::Line;
 use crate::prove::{Baseline, Bench, Test, aspects::Difference, restore};
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Follow, Inventory, Kind, size_of};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::Closure;
 use crate::ledger::{Ledger, Proof};
-use crate::progress::Line;
+use ui::Line;
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Follow, Inventory};
 use crate::sandbox::{self, Client, Emulator, Observed, Order};

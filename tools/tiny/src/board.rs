@@ -5,11 +5,24 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::audit;
+use crate::compressor::Compressor;
 use crate::kernel::options::Options;
 
 /// The boards that come with tiny: name and description.
 const BOARDS: &[(&str, &str)] =
     &[("versatile-pb", include_str!("../data/boards/versatile-pb.toml"))];
+
+/// The files that loaders are compiled from.
+const LOADER: &[(&str, &str)] = &[
+    ("versatile-pb.S", include_str!("../data/loader/versatile-pb.S")),
+    ("versatile-pb.c", include_str!("../data/loader/versatile-pb.c")),
+    ("versatile-pb.dts", include_str!("../data/loader/versatile-pb.dts")),
+    ("unpack-itself.h", include_str!("../data/loader/unpack-itself.h")),
+    ("unpack-lz4.h", include_str!("../data/loader/unpack-lz4.h")),
+    ("unpack-lzma.h", include_str!("../data/loader/unpack-lzma.h")),
+    ("unpack-none.h", include_str!("../data/loader/unpack-none.h")),
+];
 
 /// A board.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,10 +32,14 @@ pub(crate) struct Board {
     pub(crate) says: String,
     /// What Debian calls its programs' architecture, such as `armel`.
     pub(crate) architecture: String,
+    /// Which system calls its programs use.
+    pub(crate) audited: audit::Machine,
     /// How programs are built for it.
     pub(crate) toolchain: Toolchain,
     /// How its kernel is built.
     pub(crate) kernel: Kernel,
+    /// The device file of its console.
+    pub(crate) console: Device,
     /// How it is emulated.
     pub(crate) machine: Machine,
     /// Kernel options of what a recipe asks for by name, such as `framebuffer`.
@@ -43,6 +60,9 @@ pub(crate) struct Toolchain {
     pub(crate) flags: Vec<String>,
     /// What Rust calls the target.
     pub(crate) rust_target: String,
+    /// What the Rust compiler must be told about the processor.
+    #[serde(default)]
+    pub(crate) rust_flags: Vec<String>,
     /// What Debian calls the directory of its libraries, such as `arm-linux-gnueabi`.
     pub(crate) multiarch: String,
     /// What musl calls it, such as `arm-linux-musleabi`.
@@ -55,26 +75,54 @@ pub(crate) struct Toolchain {
 pub(crate) struct Kernel {
     /// What the kernel calls the architecture, such as `arm`.
     pub(crate) architecture: String,
-    /// The file that boots, as the kernel's build names it, such as `arch/arm/boot/zImage`.
-    pub(crate) image: String,
+    /// The kernel as it stands in memory, as its build names it, such as `arch/arm/boot/Image`.
+    pub(crate) in_memory: String,
+    /// The kernel that unpacks itself, such as `arch/arm/boot/zImage`.
+    pub(crate) packed: String,
     /// Options without which it would not boot here at all.
     pub(crate) options: Options,
-    /// The device tree that is appended, where the board has one.
-    pub(crate) device_tree: Option<DeviceTree>,
+    /// What starts the kernel, where the board needs more than the kernel itself.
+    pub(crate) loader: Option<Loader>,
     /// Words that its command line begins with.
     #[serde(default)]
     pub(crate) command_line: String,
+    /// The compressors' options that the architecture knows, such as `KERNEL_XZ`.
+    #[serde(default)]
+    pub(crate) compressors: Vec<String>,
+    /// The virtual address at which its memory begins, where that is fixed.
+    pub(crate) virtual_start: Option<u64>,
 }
 
-/// A device tree of the kernel's sources, and what is changed in it.
+/// A loader of tiny's own, with the board's device tree: its files stand in `data/loader`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct DeviceTree {
-    /// The file below `arch/ARCH/boot/dts`.
-    pub(crate) source: String,
-    /// Source text that follows it.
-    #[serde(default)]
-    pub(crate) changes: String,
+#[serde(transparent)]
+pub(crate) struct Loader {
+    /// The name that its files have.
+    name: String,
+}
+
+impl Loader {
+    /// What it is compiled from, under the names by which its parts know each other.
+    pub(crate) fn sources(&self) -> Result<Vec<(&'static str, &'static str)>> {
+        let mut sources = vec![
+            ("start.S", self.file("S")?),
+            ("loader.c", self.file("c")?),
+        ];
+        let unpackers = LOADER.iter().filter(|(name, _)| name.starts_with("unpack-"));
+        sources.extend(unpackers.copied());
+        Ok(sources)
+    }
+
+    /// The source text of the board's device tree.
+    pub(crate) fn device_tree(&self) -> Result<&'static str> {
+        self.file("dts")
+    }
+
+    fn file(&self, ending: &str) -> Result<&'static str> {
+        let name = format!("{}.{ending}", self.name);
+        let found = LOADER.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| *text).with_context(|| format!("there is no `{name}`"))
+    }
 }
 
 /// How a board is emulated.
@@ -101,6 +149,8 @@ pub(crate) struct Counter {
     pub(crate) address: u64,
     /// How often it counts in a second.
     pub(crate) hertz: u64,
+    /// The physical address of a clock that counts seconds, where the board has one.
+    pub(crate) seconds: Option<u64>,
 }
 
 /// What a recipe can ask for by name.
@@ -110,10 +160,35 @@ pub(crate) struct Feature {
     /// What it is, for people.
     pub(crate) says: String,
     /// The kernel options that it takes.
+    #[serde(default)]
     pub(crate) options: Options,
+    /// The device files that programs find it by.
+    #[serde(default)]
+    pub(crate) devices: Vec<Device>,
+    /// Bytes at the end of the memory that the loader gives to the screen.
+    #[serde(default)]
+    pub(crate) picture: u64,
+}
+
+/// A character device.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Device {
+    /// Its path, such as `dev/fb0`.
+    pub(crate) path: String,
+    /// Its major and minor number: `Documentation/admin-guide/devices.txt` of the kernel.
+    pub(crate) number: (u32, u32),
 }
 
 impl Board {
+    /// The compressors that its kernel can be packed with.
+    pub(crate) fn compressors(&self) -> impl Iterator<Item = Compressor> {
+        Compressor::ALL.into_iter().filter(|compressor| match compressor.option() {
+            Some(option) => self.kernel.compressors.iter().any(|known| known == option),
+            None => self.kernel.loader.is_some(),
+        })
+    }
+
     /// The board with this name.
     pub(crate) fn named(name: &str) -> Result<Self> {
         let Some((_, text)) = BOARDS.iter().find(|(known, _)| *known == name) else {
@@ -129,6 +204,12 @@ impl Board {
 /// The boards that there are.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     BOARDS.iter().map(|(name, _)| *name)
+}
+
+/// What Debian calls the architectures of the boards.
+pub(crate) fn architectures() -> Result<impl Iterator<Item = String>> {
+    let all = names().map(|name| Ok(Board::named(name)?.architecture));
+    Ok(all.collect::<Result<std::collections::BTreeSet<_>>>()?.into_iter())
 }
 
 #[cfg(test)]

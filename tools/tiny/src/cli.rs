@@ -116,9 +116,9 @@ pub struct Report {
     #[arg(value_name = "IMAGE", value_hint = ValueHint::FilePath)]
     pub image: PathBuf,
 
-    /// Build the image once more without each technique, to say what each one gains
-    #[arg(long)]
-    pub gains: bool,
+    /// Build RECIPE once more without each of its techniques, to say what each one gains
+    #[arg(long, value_name = "RECIPE", value_hint = ValueHint::FilePath)]
+    pub gains: Option<PathBuf>,
 
     /// Where sources come from and what is kept.
     #[command(flatten)]
@@ -209,6 +209,10 @@ pub struct StoreOptions {
     /// Fetch nothing: all that the lock file names must be there
     #[arg(long)]
     pub offline: bool,
+
+    /// The file that names every package with its version; otherwise beside the recipe, with `.lock`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub lock: Option<PathBuf>,
 
     /// Take the newest packages and write the lock file anew
     #[arg(long, conflicts_with = "offline")]

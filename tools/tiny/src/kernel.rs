@@ -1,3 +1,176 @@
 //! The kernel: configured for what a recipe needs, built, and linked with what it starts.
 
 pub(crate) mod options;
+
+mod configuration;
+mod device_tree;
+mod source;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use names::shown;
+
+use crate::command::{self, Said};
+use crate::compressor::Compressor;
+use crate::image;
+use crate::manifest::Part;
+use crate::parts;
+use crate::recipe::Recipe;
+use crate::sources::Packages;
+use crate::store::{self, Held, Key, Store};
+use options::Options;
+
+/// What the kernel's build is told so that its output depends on nothing but its input:
+/// `Documentation/kbuild/reproducible-builds.rst`.
+const REPRODUCIBLE: [(&str, &str); 6] = [
+    ("KBUILD_BUILD_TIMESTAMP", "@0"),
+    ("KBUILD_BUILD_USER", "tiny"),
+    ("KBUILD_BUILD_HOST", "tiny"),
+    ("KBUILD_BUILD_VERSION", "1"),
+    ("SOURCE_DATE_EPOCH", "0"),
+    ("LOCALVERSION", ""),
+];
+
+/// The file with what the kernel starts, as its configuration names it: beside its objects.
+const INITRAMFS: &str = "tiny.cpio";
+
+/// A kernel whose objects are in the store, so that another initramfs takes seconds.
+pub(crate) struct Tree<'a> {
+    recipe: &'a Recipe,
+    source: PathBuf,
+    held: Held,
+    compressor: Compressor,
+    said: Said,
+    /// What it was configured with in the end.
+    pub(crate) options: Options,
+}
+
+/// What the kernel's build made.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// The kernel that unpacks itself, with what it starts; empty where a loader unpacks it.
+    pub(crate) image: Vec<u8>,
+    /// The kernel as it stands in memory.
+    pub(crate) in_memory: PathBuf,
+    /// Addresses of its symbols.
+    pub(crate) symbols: PathBuf,
+}
+
+impl<'a> Tree<'a> {
+    /// Unpacks and configures. Everything that was asked for must come into effect.
+    pub(crate) fn configure(
+        recipe: &'a Recipe,
+        compressor: Compressor,
+        packages: &Packages,
+        store: &Store,
+        said: Said,
+    ) -> Result<Self> {
+        let source = source::unpack(recipe, packages, store, said)?;
+        let wanted = configuration::wanted(recipe, compressor);
+        let compiler = compiler_version(recipe)?;
+        let objects = wanted.without(&configuration::OF_PACKING);
+        let key = Key::new()
+            .and("kernel")
+            .and_all(packages.identity(&recipe.kernel.source))
+            .and(&recipe.board_name)
+            .and(objects.to_string())
+            .and(compiler);
+        let held = store.hold("kernels", &key)?;
+        let mut tree = Self { recipe, source, held, compressor, said, options: Options::default() };
+        tree.options = configuration::apply(&tree, &wanted)?;
+        Ok(tree)
+    }
+
+    /// Links and packs the kernel with what it starts.
+    pub(crate) fn build(&self, initramfs: &[u8]) -> Result<Built> {
+        store::replace_changed(&self.objects().join(INITRAMFS), initramfs)?;
+        let kernel = &self.recipe.board.kernel;
+        let (in_memory, packed) = (Path::new(&kernel.in_memory), Path::new(&kernel.packed));
+        let mut make = self.make();
+        make.arg("vmlinux").args(in_memory.file_name());
+        let is_packed = kernel.loader.is_none() || image::packs_itself(self.compressor);
+        if is_packed {
+            make.args(packed.file_name());
+        }
+        command::run(&mut make, self.said).context("cannot build the kernel")?;
+        let image = if is_packed { read(&self.objects().join(packed))? } else { Vec::new() };
+        Ok(Built {
+            image,
+            in_memory: self.objects().join(in_memory),
+            symbols: self.objects().join("System.map"),
+        })
+    }
+
+    /// What it is packed with.
+    pub(crate) fn compressor(&self) -> Compressor {
+        self.compressor
+    }
+
+    /// The device tree with a command line, where the board has one.
+    pub(crate) fn device_tree(&self, command_line: &str) -> Result<Option<Vec<u8>>> {
+        device_tree::compile(self, command_line)
+    }
+
+    /// What the linker was given, by the folder of the sources, and what stands around it.
+    pub(crate) fn sizes(&self, built: &Built) -> Result<Vec<Part>> {
+        let size = format!("{}size", self.recipe.board.toolchain.prefix);
+        let mut parts = Vec::new();
+        for (folder, archive) in parts::archives(&self.objects()) {
+            let mut command = command::command(&size);
+            let printed = command::text(command.arg("--totals").arg(&archive))?;
+            let bytes = parts::sum(&printed)?;
+            if bytes > 0 {
+                parts.push(Part { name: format!("kernel: {folder}"), bytes });
+            }
+        }
+        let whole = fs::metadata(&built.in_memory).context("the kernel is not there")?.len();
+        parts.push(Part { name: "all of it, in memory".to_owned(), bytes: whole });
+        Ok(parts)
+    }
+
+    /// Where objects and configuration are.
+    fn objects(&self) -> PathBuf {
+        self.held.path().join("objects")
+    }
+
+    fn make(&self) -> Command {
+        let board = &self.recipe.board;
+        let mut make = command::command("make");
+        make.arg("--silent")
+            .arg(format!("--jobs={}", processors()))
+            .arg("-C")
+            .arg(&self.source)
+            .arg(format!("O={}", self.objects().display()))
+            .arg(format!("ARCH={}", board.kernel.architecture))
+            .arg(format!("CROSS_COMPILE={}", board.toolchain.prefix))
+            .envs(REPRODUCIBLE)
+            // Whatever the user's own builds are told is not meant for this one.
+            .env_remove("MAKEFLAGS")
+            .env_remove("KCFLAGS")
+            .env_remove("KCONFIG_CONFIG");
+        make
+    }
+}
+
+/// How many compilers run at once.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// What the compiler says of itself: another one makes other code.
+pub(crate) fn compiler_version(recipe: &Recipe) -> Result<String> {
+    let toolchain = &recipe.board.toolchain;
+    command::text(command::command(format!("{}gcc", toolchain.prefix)).arg("--version")).context(
+        ui::hinted(
+            "there is no compiler for the board",
+            format!("install the Debian package `{}`", toolchain.package),
+        ),
+    )
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read `{}`", shown(path)))
+}

@@ -33,6 +33,12 @@ impl Options {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// All but these.
+    pub(crate) fn without(&self, names: &[&str]) -> Self {
+        let rest = self.iter().filter(|(name, _)| !names.contains(name));
+        Self(rest.map(|(name, value)| (name.to_owned(), value.clone())).collect())
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
@@ -74,6 +80,18 @@ impl Value {
                 Ok(number) => Self::Number(number),
                 Err(_) => Self::Text(text.trim_matches('"').replace("\\\"", "\"")),
             },
+        }
+    }
+}
+
+/// For people.
+impl Display for Value {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch(true) => formatter.write_str("on"),
+            Self::Switch(false) => formatter.write_str("off"),
+            Self::Number(number) => write!(formatter, "{number}"),
+            Self::Text(text) => write!(formatter, "`{}`", names::shown_text(text)),
         }
     }
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 /// One line on standard error, where that is a terminal.
-pub(crate) struct Line(ProgressBar);
+#[derive(Debug)]
+pub struct Line(ProgressBar);
 
 impl Line {
-    pub(crate) fn new(quiet: bool) -> Self {
+    /// A line that says nothing yet; a quiet one never does.
+    #[must_use]
+    pub fn new(quiet: bool) -> Self {
         let target =
             if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let line = ProgressBar::with_draw_target(None, target);
@@ -19,11 +22,12 @@ impl Line {
     }
 
     /// Says what is being done from now on.
-    pub(crate) fn say(&self, what: &str) {
+    pub fn say(&self, what: &str) {
         self.0.set_message(what.to_owned());
     }
 
-    pub(crate) fn clear(&self) {
+    /// Takes the line away.
+    pub fn clear(&self) {
         self.0.finish_and_clear();
     }
 }

@@ -1,0 +1,132 @@
+//! Packages of a distribution: what a recipe needs of them, locked, fetched and unpacked.
+//!
+//! apt does the work, in a root of its own: it knows this machine's package sources and their keys,
+//! checks every signature and checksum, and changes nothing outside of that root.
+
+pub(crate) mod apt;
+mod hosts;
+pub(crate) mod lock;
+pub(crate) mod tree;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::recipe::Sources;
+use crate::store::Store;
+use apt::Apt;
+use lock::{Lock, Locked};
+
+/// A package that a recipe needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wanted {
+    /// A package of an architecture; `all` and the host's own name count too.
+    Binary { name: String, architecture: String },
+    /// The source of a package.
+    Source { name: String },
+}
+
+/// How sources may be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// What the lock file names, from the store, else from the distribution.
+    Locked,
+    /// What the lock file names, from the store alone.
+    Offline,
+    /// The newest, and a new lock file.
+    Newest,
+}
+
+/// All that a recipe needs of the distribution, on this machine's disk.
+#[derive(Debug)]
+pub(crate) struct Packages {
+    files: Vec<(Locked, Vec<PathBuf>)>,
+}
+
+impl Packages {
+    /// Locks what is wanted, unless it is locked already, and fetches what the store lacks.
+    pub(crate) fn fetch(
+        wanted: &BTreeSet<Wanted>,
+        sources: &Sources,
+        lock_file: &Path,
+        access: Access,
+        store: &Store,
+    ) -> Result<Self> {
+        let old = Lock::read(lock_file)?;
+        let apt = Apt::new(sources, store);
+        let lock = match old {
+            Some(old) if access != Access::Newest && old.covers(wanted, &sources.release) => old,
+            _ if access == Access::Offline => bail!(ui::hinted(
+                &format!("`{}` does not name every package", names::shown(lock_file)),
+                "build once without --offline: that fetches and locks what the recipe needs",
+            )),
+            old => {
+                apt.update()?;
+                let keep = old.filter(|_| access != Access::Newest).unwrap_or_default();
+                let lock = apt.resolve(wanted, &keep, store)?;
+                lock.write(lock_file)?;
+                lock
+            }
+        };
+        let mut files = Vec::new();
+        for package in lock.of(wanted) {
+            let paths = Self::have(package, &apt, access, store)
+                .with_context(|| format!("cannot have the package `{}`", package.name))?;
+            files.push((package.clone(), paths));
+        }
+        Ok(Self { files })
+    }
+
+    /// A package's files in the store, which has them already or gets them.
+    fn have(
+        package: &Locked,
+        apt: &Apt<'_>,
+        access: Access,
+        store: &Store,
+    ) -> Result<Vec<PathBuf>> {
+        if !package.is_in(store) {
+            if access == Access::Offline {
+                bail!(ui::hinted(
+                    "the store does not have it",
+                    "build once without --offline, or name another store",
+                ));
+            }
+            apt.download(package, store)?;
+        }
+        package.checked(store)
+    }
+
+    /// The one file of a binary package.
+    pub(crate) fn binary(&self, name: &str) -> Result<&Path> {
+        let mut found = self.files.iter().filter(|(package, _)| {
+            package.name == name && package.architecture != lock::SOURCE_ARCHITECTURE
+        });
+        match found.next() {
+            Some((_, paths)) => Ok(&paths[0]),
+            None => bail!("the package `{name}` was not asked for"),
+        }
+    }
+
+    /// The files of a source package, the description first.
+    pub(crate) fn source(&self, name: &str) -> Result<&[PathBuf]> {
+        let mut found = self.files.iter().filter(|(package, _)| {
+            package.name == name && package.architecture == lock::SOURCE_ARCHITECTURE
+        });
+        match found.next() {
+            Some((_, paths)) => Ok(paths),
+            None => bail!("the source package `{name}` was not asked for"),
+        }
+    }
+
+    /// What a package is locked to: its files' checksums, for keys.
+    pub(crate) fn identity(&self, name: &str) -> Vec<&str> {
+        let files = self.files.iter().filter(|(package, _)| package.name == name);
+        files.flat_map(|(package, _)| package.files.iter()).map(|file| &*file.sha256).collect()
+    }
+
+    /// Names and versions.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|(package, _)| (&*package.name, &*package.version))
+    }
+}

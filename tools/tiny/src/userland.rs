@@ -1,0 +1,121 @@
+//! What the kernel starts: programs, libraries, files, device files, as a tree that becomes an
+//! initramfs.
+
+mod closure;
+pub(crate) mod relink;
+mod treat;
+pub(crate) mod tree;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use names::shown;
+
+use crate::command::Said;
+use crate::programs::{self, Workbench};
+use crate::recipe::Recipe;
+use crate::recipe::userland::inside;
+use crate::sources::{Packages, tree as packages_tree};
+use crate::store::Store;
+use crate::toolchain::Toolchain;
+use crate::{busybox, recipe};
+use tree::{Node, Tree};
+
+/// Device files that every system has: `Documentation/admin-guide/devices.txt` of the kernel.
+const DEVICES: [(&str, (u32, u32)); 4] =
+    [("dev/console", (5, 1)), ("dev/null", (1, 3)), ("dev/zero", (1, 5)), ("dev/tty", (5, 0))];
+
+/// Directories that programs expect.
+const DIRECTORIES: [&str; 6] = ["bin", "dev", "etc", "proc", "sys", "tmp"];
+
+/// Builds and collects everything.
+pub(crate) fn build(
+    recipe: &Recipe,
+    packages: &Packages,
+    store: &Store,
+    said: Said,
+) -> Result<Tree> {
+    let toolchain = Toolchain::prepare(recipe, packages, store)?;
+    let mut tree = Tree::default();
+    for directory in DIRECTORIES {
+        tree.add(Path::new(directory), Node::Directory)?;
+    }
+    devices(recipe, &mut tree)?;
+    if let Some(busybox) = &recipe.busybox {
+        let binary = busybox::build(recipe, busybox, &toolchain, packages, store, said)?;
+        tree.add(Path::new("bin/busybox"), program(&binary)?)?;
+        for name in busybox::names(busybox) {
+            tree.add(&Path::new("bin").join(name), Node::Link("busybox".into()))?;
+        }
+    }
+    let root = packages_root(recipe, packages, store)?;
+    let bench =
+        Workbench { recipe, toolchain: &toolchain, root: root.as_deref(), packages, store, said };
+    for wanted in &recipe.programs {
+        let binary = programs::build(wanted, &bench)?;
+        tree.add(&Path::new("bin").join(&wanted.name), program(&binary)?)?;
+        for link in &wanted.links {
+            tree.add(&Path::new("bin").join(link), Node::Link(wanted.name.clone().into()))?;
+        }
+    }
+    if let Some(root) = &root {
+        closure::take(&recipe.packages.take, root, &mut tree)?;
+        closure::complete(&mut tree, root, &recipe.board.toolchain.multiarch)?;
+        relink::all(&recipe.relinked, &mut tree, &bench)?;
+    }
+    files(recipe, &mut tree)?;
+    treat::treat(&mut tree, &recipe.techniques);
+    Ok(tree)
+}
+
+/// The packages that files are taken from and that programs are built with, unpacked.
+fn packages_root(recipe: &Recipe, packages: &Packages, store: &Store) -> Result<Option<PathBuf>> {
+    let names = recipe.packages.names.iter().chain(&recipe.packages.build);
+    let names: Vec<_> = names.map(String::as_str).collect();
+    if names.is_empty() {
+        return Ok(None);
+    }
+    packages_tree::unpack(packages, &names, store).map(Some)
+}
+
+fn devices(recipe: &Recipe, tree: &mut Tree) -> Result<()> {
+    for (path, (major, minor)) in DEVICES {
+        tree.add(Path::new(path), Node::Device { major, minor })?;
+    }
+    let features = recipe.kernel.features.iter().map(|name| &recipe.board.features[name]);
+    let devices = features.flat_map(|feature| &feature.devices);
+    for device in devices.chain([&recipe.board.console]) {
+        let (major, minor) = device.number;
+        tree.add(Path::new(&device.path), Node::Device { major, minor })?;
+    }
+    Ok(())
+}
+
+/// The recipe's own files, and what runs first. They replace what packages brought.
+fn files(recipe: &Recipe, tree: &mut Tree) -> Result<()> {
+    let script = format!("#!/bin/sh\n{}", recipe.start.script);
+    tree.replace(Path::new("init"), Node::file(script.into_bytes(), 0o755))?;
+    for file in &recipe.files {
+        let (content, mode) = content(file, &recipe.directory)?;
+        let mode = file.mode.unwrap_or(mode);
+        tree.replace(&inside(&file.path)?, Node::file(content, mode))?;
+    }
+    Ok(())
+}
+
+fn content(file: &recipe::userland::File, directory: &Path) -> Result<(Vec<u8>, u32)> {
+    if let Some(text) = &file.text {
+        return Ok((text.clone().into_bytes(), 0o644));
+    }
+    let from = directory.join(file.from.as_deref().expect("a file has one or the other"));
+    let read = || Ok::<_, std::io::Error>((fs::read(&from)?, fs::metadata(&from)?));
+    let (content, found) = read().with_context(|| format!("cannot read `{}`", shown(&from)))?;
+    Ok((content, found.permissions().mode() & 0o777))
+}
+
+fn program(binary: &Path) -> Result<Node> {
+    let content = fs::read(binary).with_context(|| format!("cannot read `{}`", shown(binary)))?;
+    Ok(Node::file(content, 0o755))
+}
