@@ -66,6 +66,8 @@ pub(crate) struct Missing {
     pub(crate) brings: String,
     /// The worst that happens without it.
     pub(crate) fails: Fails,
+    /// Whether only a shared C library contains them, and no program asks for it by their names.
+    pub(crate) only_in_c_library: bool,
     /// The system calls that are missing, the worst first.
     pub(crate) calls: Vec<Call>,
 }
@@ -160,6 +162,9 @@ pub(crate) fn audit(
 struct Contained {
     calls: calls::Calls,
     mentions: BTreeSet<(usize, String)>,
+    /// The names that others have to define.
+    imports: BTreeSet<Vec<u8>>,
+    is_c_library: bool,
 }
 
 fn contained(data: &[u8], machine: Machine, table: &Table) -> Option<Contained> {
@@ -167,11 +172,25 @@ fn contained(data: &[u8], machine: Machine, table: &Table) -> Option<Contained> 
     if image.machine != machine {
         return None;
     }
-    Some(Contained { calls: calls::find(&image), mentions: mentions::find(&image, table.paths()) })
+    // A damaged table only means that nothing is known of what is asked for by name.
+    let needs = elf::needs::read(data).ok();
+    let soname = needs.as_ref().and_then(|needs| needs.soname.clone()).unwrap_or_default();
+    Some(Contained {
+        calls: calls::find(&image),
+        mentions: mentions::find(&image, table.paths()),
+        is_c_library: soname.starts_with(b"libc."),
+        imports: needs.map(|needs| needs.imports).unwrap_or_default(),
+    })
 }
 
 fn missing(contents: &[(Bytes, Contained)], config: &Options, table: &Table) -> Vec<Missing> {
     let lacking = table.options().iter().filter(|option| !config.is_on(&option.name));
+    let (libraries, others): (Vec<_>, Vec<_>) =
+        contents.iter().partition(|(_, contained)| contained.is_c_library);
+    let libraries: BTreeSet<&Bytes> = libraries.into_iter().map(|(binary, _)| binary).collect();
+    let imports = others.iter().flat_map(|(_, contained)| &contained.imports);
+    let imports: BTreeSet<&[u8]> = imports.map(Vec::as_slice).collect();
+    let imported = |call: &Call| imports.contains(function_of(&call.name).as_bytes());
     let mut missing: Vec<Missing> = Vec::new();
     for option in lacking {
         let mut calls: BTreeMap<u16, Call> = BTreeMap::new();
@@ -195,12 +214,16 @@ fn missing(contents: &[(Bytes, Contained)], config: &Options, table: &Table) -> 
         }
         let mut calls: Vec<Call> = calls.into_values().collect();
         calls.sort_by_key(|call| (call.fails, call.number));
+        let only_in_c_library = calls.iter().all(|call| {
+            call.binaries.iter().all(|binary| libraries.contains(binary)) && !imported(call)
+        });
         if let Some(worst) = calls.first() {
             missing.push(Missing {
                 option: option.name.clone(),
                 set: option.set.as_ref().unwrap_or(&option.name).clone(),
                 brings: option.brings.clone(),
                 fails: worst.fails,
+                only_in_c_library,
                 calls,
             });
         }
@@ -208,6 +231,13 @@ fn missing(contents: &[(Bytes, Contained)], config: &Options, table: &Table) -> 
     // The data names the weightiest options first.
     missing.sort_by_key(|one| one.fails);
     missing
+}
+
+/// The C library's function for a system call: mostly of the same name, without what says how wide
+/// its numbers are.
+fn function_of(call: &str) -> &str {
+    let width = ["_time64", "64", "32"].into_iter().find_map(|width| call.strip_suffix(width));
+    width.unwrap_or(call)
 }
 
 fn mentions(contents: &[(Bytes, Contained)], config: &Options, table: &Table) -> Vec<Mention> {

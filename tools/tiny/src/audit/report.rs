@@ -14,21 +14,17 @@ pub(crate) fn text(audit: &Audit) -> String {
         counted(audit.binaries, "binary contains", "binaries contain"),
         counted(audit.calls, "system call", "system calls"),
     );
-    for missing in audit.missing.iter().filter(|one| one.fails != Fails::Spared) {
-        text.push_str(&option(missing));
+    let (spared, wanted): (Vec<&Missing>, Vec<&Missing>) =
+        audit.missing.iter().partition(|one| one.fails == Fails::Spared);
+    // Every program that uses the library may come to what fails silently.
+    let (idle, wanted): (Vec<&Missing>, Vec<&Missing>) =
+        wanted.into_iter().partition(|one| one.only_in_c_library && one.fails == Fails::WithError);
+    text.extend(wanted.iter().map(|missing| option(missing)));
+    if wanted.is_empty() {
+        text.push_str("nothing that they seem to need is missing from the kernel\n");
     }
-    if !audit.missing.iter().any(|one| one.fails != Fails::Spared) {
-        text.push_str("nothing that they contain is missing from the kernel\n");
-    }
-    let spared: Vec<&str> = audit
-        .missing
-        .iter()
-        .filter(|one| one.fails == Fails::Spared)
-        .map(|one| one.option.as_str())
-        .collect();
-    if !spared.is_empty() {
-        text.push_str(&format!("also off, and done without: {}\n", spared.join(", ")));
-    }
+    text.push_str(&also_off("in the C library only, where no program asks for it by name", &idle));
+    text.push_str(&also_off("done without", &spared));
     if !audit.mentions.is_empty() {
         text.push_str("paths in texts, which may be used or not:\n");
         text.extend(audit.mentions.iter().map(mention));
@@ -38,6 +34,14 @@ pub(crate) fn text(audit: &Audit) -> String {
         text.push_str(&format!("not read: {}\n", listed(audit.unread.iter())));
     }
     text
+}
+
+fn also_off(why: &str, missing: &[&Missing]) -> String {
+    if missing.is_empty() {
+        return String::new();
+    }
+    let options: Vec<&str> = missing.iter().map(|one| one.option.as_str()).collect();
+    format!("also off, and {why}: {}\n", options.join(", "))
 }
 
 fn option(missing: &Missing) -> String {

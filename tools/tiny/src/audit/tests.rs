@@ -216,14 +216,15 @@ fn what_matters_comes_first_and_what_is_spared_in_a_line() {
         CONFIG_FUTEX is off: locks and threads
           fail, and programs seldom notice: futex
             in /bin/one
-        CONFIG_FILE_LOCKING is off: locks on files; without it, fcntl's locks are granted to everybody
+        CONFIG_FILE_LOCKING is off: locks on files, those of fcntl too
           fail with ENOSYS: flock
             in /bin/one
         also off, and done without: ADVISE_SYSCALLS
         paths in texts, which may be used or not:
           CONFIG_FB is off: /dev/fb0, in /bin/two
           CONFIG_VT is off: /dev/tty2, in /bin/two
-    "#]].assert_eq(&report::text(&found));
+    "#]]
+    .assert_eq(&report::text(&found));
 
     data.truncate(10);
     let binaries = [(PathBuf::from("/bin/cut"), data)];
@@ -243,6 +244,7 @@ fn the_document_for_programs_says_the_same() {
             "set": "COMPAT_32BIT_TIME",
             "brings": "waiting and time stamps with times of 32 bits",
             "fails": "silently",
+            "only_in_c_library": false,
             "calls": [
               {
                 "name": "nanosleep",
@@ -264,6 +266,28 @@ fn the_document_for_programs_says_the_same() {
           }
         ]"#]]
     .assert_eq(&document);
+}
+
+#[test]
+fn what_only_the_c_library_contains_counts_where_a_program_asks_for_it_by_name() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let program = compiled("cc", &["-O2"], scratch.path()).expect("cc is there");
+    let shown = Command::new("cc").arg("-print-file-name=libc.so.6").output();
+    let path = String::from_utf8(shown.expect("cc is there").stdout).expect("a path");
+    let read = |path: &Path| fs::read(path).expect("it is there");
+    let binaries = [
+        (PathBuf::from("/bin/many"), read(&program)),
+        (PathBuf::from("/lib/libc.so.6"), read(Path::new(path.trim_end()))),
+    ];
+    let found = audit(&binaries, &Options::default(), Machine::X86_64).expect("an audit");
+    let only = |option: &str| {
+        let missing = found.missing.iter().find(|missing| missing.option == option);
+        missing.map(|missing| missing.only_in_c_library)
+    };
+    assert_eq!(only("NET"), Some(false), "it asks for `socketpair`");
+    assert_eq!(only("TIMERFD"), Some(false), "it asks for `timerfd_create`");
+    assert_eq!(only("SYSVIPC"), Some(true));
+    assert_eq!(only("SWAP"), Some(true));
 }
 
 /// A program that does many things, compiled and run under a tracer: all that it executes has been
