@@ -52,9 +52,10 @@ impl Workspace {
         serde_json::from_str(&metadata).context("cannot understand what `cargo metadata` says")
     }
 
-    /// The tools: what stands below `tools/`.
+    /// The tools: what stands right below `tools/`. Deeper down are programs that a tool builds.
     pub(crate) fn tools(&self) -> impl Iterator<Item = &Member> {
-        self.members.iter().filter(|member| member.folder(self).starts_with("tools"))
+        let is_tool = |folder: &Path| folder.parent() == Some(Path::new("tools"));
+        self.members.iter().filter(move |member| is_tool(member.folder(self)))
     }
 
     /// The files that belong to the project, relative to the root, in order.
@@ -124,6 +125,7 @@ mod tests {
 
         assert!(tools.contains(&"clink"), "{tools:?}");
         assert!(!tools.contains(&"xtask"), "{tools:?}");
+        assert!(!tools.contains(&"fb-demos"), "{tools:?}");
     }
 
     #[test]
