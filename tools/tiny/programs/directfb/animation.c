@@ -86,6 +86,7 @@ static void bounce(int *place, int *step, int room)
 
 void play_animation(Stage *stage)
 {
+    stage_open_screen(stage);
     IDirectFBEventBuffer *events = stage_events(stage);
     IDirectFBSurface *sprites[KINDS];
     for (int kind = 0; kind < KINDS; kind++)

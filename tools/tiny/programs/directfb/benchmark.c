@@ -108,6 +108,7 @@ static void show_line(Stage *stage, int line, const char *text)
 void play_benchmark(Stage *stage)
 {
     const int count = sizeof tests / sizeof *tests;
+    stage_open_screen(stage);
     IDirectFBEventBuffer *events = stage_events(stage);
     IDirectFBSurface *sprite = test_sprite(stage);
     char texts[sizeof tests / sizeof *tests][48];

@@ -100,6 +100,7 @@ static void draw(Stage *stage, const Seen *seen)
 
 void play_input(Stage *stage)
 {
+    stage_open_screen(stage);
     IDirectFBEventBuffer *events = stage_events(stage);
     Seen seen = {.x = stage->width / 2, .y = stage->height / 2};
     draw(stage, &seen);

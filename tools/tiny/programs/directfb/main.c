@@ -51,30 +51,18 @@ static long frames_from(const Program *program, int count, char **words)
     exit(2);
 }
 
-static void open_screen(Stage *stage)
-{
-    stage_check(stage, DirectFBCreate(&stage->directfb), "open DirectFB");
-    IDirectFB *directfb = stage->directfb;
-    stage_check(stage, directfb->SetCooperativeLevel(directfb, DFSCL_FULLSCREEN),
-                "have the screen alone");
-    const DFBSurfaceDescription description = {
-        .flags = DSDESC_CAPS,
-        .caps = DSCAPS_PRIMARY | DSCAPS_FLIPPING,
-    };
-    stage_check(stage, directfb->CreateSurface(directfb, &description, &stage->screen),
-                "open the screen");
-    stage->screen->GetSize(stage->screen, &stage->width, &stage->height);
-}
-
 int main(int count, char **words)
 {
     const Program *program = program_called(words[0]);
     Stage stage = {.name = program->name};
     stage_check(&stage, DirectFBInit(&count, &words), "start DirectFB");
     stage.frames = frames_from(program, count, words);
-    open_screen(&stage);
+    switch_picture_on();
+    stage_check(&stage, DirectFBCreate(&stage.directfb), "open DirectFB");
+    give_keys_their_letters(&stage);
     program->play(&stage);
-    stage.screen->Release(stage.screen);
+    if (stage.screen)
+        stage.screen->Release(stage.screen);
     stage.directfb->Release(stage.directfb);
     return 0;
 }

@@ -17,6 +17,20 @@ void stage_check(const Stage *stage, DFBResult result, const char *attempt)
     exit(2);
 }
 
+void stage_open_screen(Stage *stage)
+{
+    IDirectFB *directfb = stage->directfb;
+    stage_check(stage, directfb->SetCooperativeLevel(directfb, DFSCL_FULLSCREEN),
+                "have the screen alone");
+    const DFBSurfaceDescription description = {
+        .flags = DSDESC_CAPS,
+        .caps = DSCAPS_PRIMARY | DSCAPS_FLIPPING,
+    };
+    stage_check(stage, directfb->CreateSurface(directfb, &description, &stage->screen),
+                "open the screen");
+    stage->screen->GetSize(stage->screen, &stage->width, &stage->height);
+}
+
 void stage_flip(Stage *stage)
 {
     stage_check(stage, stage->screen->Flip(stage->screen, NULL, DSFLIP_NONE), "show the frame");
@@ -48,7 +62,7 @@ bool stage_is_left(IDirectFBEventBuffer *events)
 
 void stage_hold(Stage *stage, IDirectFBEventBuffer *events)
 {
-    printf("%s: the picture stands after %ld frames\n", stage->name, stage->frames);
+    printf("%s: the picture stands\n", stage->name);
     fflush(stdout);
     while (!stage_is_left(events))
         stage_check(stage, events->WaitForEvent(events), "wait for a key");

@@ -14,6 +14,7 @@ typedef void (*Play)(Stage *stage);
 struct Stage {
     const char *name;
     IDirectFB *directfb;
+    /* Only where the program has the screen for itself. */
     IDirectFBSurface *screen;
     int width;
     int height;
@@ -24,6 +25,9 @@ struct Stage {
 typedef struct {
     unsigned char red, green, blue, alpha;
 } Colour;
+
+/* Takes the whole screen for the program alone. */
+void stage_open_screen(Stage *stage);
 
 /* Shows the finished drawing. */
 void stage_flip(Stage *stage);
@@ -45,6 +49,12 @@ IDirectFBSurface *stage_sprite(Stage *stage, int width, int height);
 
 /* Ends the program with the reason, unless the result is that all went well. */
 void stage_check(const Stage *stage, DFBResult result, const char *attempt);
+
+/* Forces the first mode of the framebuffer; harmless where it is on already. */
+void switch_picture_on(void);
+
+/* Keys mean letters, whether or not the kernel has a table of them. */
+void give_keys_their_letters(Stage *stage);
 
 void fill(IDirectFBSurface *surface, Colour colour, DFBRectangle area);
 

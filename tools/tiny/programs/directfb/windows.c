@@ -68,6 +68,25 @@ static void close_pane(Pane *pane)
     pane->window->Release(pane->window);
 }
 
+/* An arrow, row by row: DirectFB reads its own from a file that nobody else needs. */
+static void show_pointer(Stage *stage, IDirectFBDisplayLayer *layer)
+{
+    enum { ROWS = 16 };
+    IDirectFBSurface *arrow = stage_sprite(stage, ROWS, ROWS);
+    fill(arrow, (Colour){0, 0, 0, 0}, (DFBRectangle){0, 0, ROWS, ROWS});
+    for (int row = 0; row < ROWS; row++) {
+        const int width = row < 11 ? row + 1 : ROWS - row;
+        fill(arrow, (Colour){0, 0, 0, 0xff}, (DFBRectangle){0, row, width, 1});
+        if (width > 2)
+            fill(arrow, (Colour){0xff, 0xff, 0xff, 0xff}, (DFBRectangle){1, row, width - 2, 1});
+    }
+    layer->SetCursorShape(layer, arrow, 0, 0);
+    arrow->Release(arrow);
+    /* Nothing is added to the way of the mouse, so that a test can tell where the pointer is. */
+    layer->SetCursorAcceleration(layer, 0, 1, 0);
+    stage_check(stage, layer->EnableCursor(layer, 1), "show the pointer");
+}
+
 /* The desk behind the windows is the layer's background, which the window stack draws itself. */
 static IDirectFBDisplayLayer *open_desk(Stage *stage)
 {
@@ -79,17 +98,22 @@ static IDirectFBDisplayLayer *open_desk(Stage *stage)
                 "manage the windows");
     layer->SetBackgroundColor(layer, 0x20, 0x38, 0x50, 0xff);
     layer->SetBackgroundMode(layer, DLBM_COLOR);
-    layer->EnableCursor(layer, 1);
+    show_pointer(stage, layer);
     return layer;
 }
 
 static void activate(Desk *desk, DFBWindowID id)
 {
+    if (desk->active)
+        desk->active->window->UngrabKeyboard(desk->active->window);
     for (int number = 0; number < WINDOWS; number++)
         if (desk->panes[number].id == id)
             desk->active = &desk->panes[number];
-    desk->active->window->RaiseToTop(desk->active->window);
-    desk->active->window->RequestFocus(desk->active->window);
+    IDirectFBWindow *window = desk->active->window;
+    window->RaiseToTop(window);
+    window->RequestFocus(window);
+    /* The focus follows the pointer; keys are to arrive wherever that is. */
+    window->GrabKeyboard(window);
 }
 
 static void grab(Desk *desk, const DFBWindowEvent *event)
