@@ -38,7 +38,7 @@ static void note_key(Seen *seen, const DFBInputEvent *event)
     else
         snprintf(line, sizeof line, "key 0x%04x %s", symbol, what);
     note(seen, line);
-    seen->left = seen->left || (event->type == DIET_KEYPRESS && symbol == DIKS_ESCAPE);
+    seen->left = seen->left || (event->type == DIET_KEYRELEASE && symbol == DIKS_ESCAPE);
 }
 
 static void note_button(Seen *seen, const DFBInputEvent *event)

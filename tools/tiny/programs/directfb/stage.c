@@ -41,12 +41,13 @@ bool stage_goes_on(const Stage *stage, long drawn)
     return stage->frames == 0 || drawn < stage->frames;
 }
 
+/* Leaves when the key is let go, so that no event is under way while DirectFB ends. */
 static bool asks_to_leave(const DFBEvent *event)
 {
     DFBInputDeviceKeySymbol key = DIKS_NULL;
-    if (event->clazz == DFEC_INPUT && event->input.type == DIET_KEYPRESS)
+    if (event->clazz == DFEC_INPUT && event->input.type == DIET_KEYRELEASE)
         key = event->input.key_symbol;
-    if (event->clazz == DFEC_WINDOW && event->window.type == DWET_KEYDOWN)
+    if (event->clazz == DFEC_WINDOW && event->window.type == DWET_KEYUP)
         key = event->window.key_symbol;
     return key == DIKS_ESCAPE || key == DIKS_SMALL_Q;
 }

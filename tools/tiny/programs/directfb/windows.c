@@ -160,13 +160,14 @@ static void press(Desk *desk, DFBInputDeviceKeySymbol key)
     case DIKS_CURSOR_DOWN:
         window->Move(window, 0, STEP);
         break;
-    case DIKS_ESCAPE:
-    case DIKS_SMALL_Q:
-        desk->left = true;
-        break;
     default:
         break;
     }
+}
+
+static void release(Desk *desk, DFBInputDeviceKeySymbol key)
+{
+    desk->left = desk->left || key == DIKS_ESCAPE || key == DIKS_SMALL_Q;
 }
 
 static void take(Desk *desk, const DFBWindowEvent *event)
@@ -185,6 +186,9 @@ static void take(Desk *desk, const DFBWindowEvent *event)
         break;
     case DWET_KEYDOWN:
         press(desk, event->key_symbol);
+        break;
+    case DWET_KEYUP:
+        release(desk, event->key_symbol);
         break;
     default:
         break;
