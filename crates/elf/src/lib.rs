@@ -1,4 +1,4 @@
-//! Reads what an ELF binary needs, and plans how to strip it.
+//! Reads what an ELF binary needs and offers, and plans how to strip it.
 //!
 //! Formats are those of the System V ABI, chapters 4 and 5, and of the GNU extensions that glibc's
 //! `elf.h` names. Binaries are foreign bytes: every table is bounded, and what does not parse is an
@@ -6,7 +6,9 @@
 
 pub mod needs;
 pub mod strip;
+pub mod symbols;
 
+mod dynamic;
 mod layout;
 mod problem;
 
