@@ -25,6 +25,8 @@ pub enum Ended {
     Incomplete,
     /// Ctrl-C or another signal ended it early.
     Interrupted,
+    /// A command that was run on behalf of the user ended with this exit code, and so do we.
+    As(u8),
 }
 
 /// Speaks for a tool: its name stands before what it says.
@@ -48,6 +50,7 @@ impl Voice {
             Ok(Ended::Found) => ExitCode::from(1),
             Ok(Ended::Incomplete) => ExitCode::from(2),
             Ok(Ended::Interrupted) => ExitCode::from(130),
+            Ok(Ended::As(code)) => ExitCode::from(code),
             Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
             Err(error) => {
                 self.error(&error);
@@ -105,6 +108,14 @@ pub struct Hinted {
 #[must_use]
 pub fn hinted(what: &str, hint: impl Into<Cow<'static, str>>) -> Hinted {
     Hinted { what: what.to_owned(), hint: hint.into() }
+}
+
+impl Hinted {
+    /// What to do.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
 }
 
 impl Display for Hinted {

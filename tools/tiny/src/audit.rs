@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use names::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::options::Options;
 use binary::Image;
@@ -32,7 +32,7 @@ use table::Table;
 mod tests;
 
 /// A machine whose programs can be audited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Machine {
     /// 32-bit ARM with the EABI.
@@ -41,6 +41,17 @@ pub(crate) enum Machine {
     Aarch64,
     /// 64-bit x86.
     X86_64,
+}
+
+impl Machine {
+    /// What the machine is called by those who build programs for it, as the crate elf says it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Arm => "arm",
+            Self::Aarch64 => "aarch64",
+            Self::X86_64 => "x86-64",
+        }
+    }
 }
 
 /// How a system call fails that the kernel does not have.

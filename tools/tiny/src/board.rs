@@ -10,8 +10,10 @@ use crate::compressor::Compressor;
 use crate::kernel::options::Options;
 
 /// The boards that come with tiny: name and description.
-const BOARDS: &[(&str, &str)] =
-    &[("versatile-pb", include_str!("../data/boards/versatile-pb.toml"))];
+const BOARDS: &[(&str, &str)] = &[
+    ("versatile-pb", include_str!("../data/boards/versatile-pb.toml")),
+    ("microvm", include_str!("../data/boards/microvm.toml")),
+];
 
 /// The files that loaders are compiled from.
 const LOADER: &[(&str, &str)] = &[

@@ -31,6 +31,7 @@ mod loops;
 mod manifest;
 mod parts;
 
+mod boot;
 mod check;
 mod machine;
 mod measure;
@@ -59,12 +60,12 @@ use store::Store;
 pub fn run(cli: &Cli) -> Result<Ended> {
     match &cli.action {
         Action::Build(cli) => build_image(cli),
-        Action::Run(cli) => machine::face::run(cli),
+        Action::Run(cli) => boot::run(cli),
         Action::Check(cli) => check::run(cli),
         Action::Report(cli) => report_on(cli),
         Action::SizeTime(cli) => size_time(cli),
-        Action::Shell(cli) => machine::face::shell(cli),
-        Action::Screenshot(cli) => machine::face::screenshot(cli),
+        Action::Shell(cli) => boot::shell(cli),
+        Action::Screenshot(cli) => boot::screenshot(cli),
         Action::Doctor(cli) => doctor(cli),
     }
 }

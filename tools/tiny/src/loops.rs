@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use names::shown;
 
 use crate::image::Image;
-use crate::machine;
 use crate::manifest::Manifest;
+use crate::measure;
 
 /// The symbol of the kernel that holds the number.
 const SYMBOL: &str = "loops_per_jiffy";
@@ -30,7 +30,7 @@ pub(crate) fn per_jiffy(
         return Ok(None);
     };
     let address = address.checked_sub(virtual_start).context("a symbol lies below the memory")?;
-    machine::count::word_at_end(&image.bytes, manifest, address)
+    measure::word_at_end(&image.bytes, manifest, address)
         .map(Some)
         .context("cannot count the loops per jiffy")
 }

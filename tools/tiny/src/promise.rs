@@ -57,8 +57,9 @@ pub(crate) struct CommandPromise {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PicturePromise {
-    /// The line that is typed.
-    pub(crate) run: String,
+    /// The line that is typed; without one, what runs at start has drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<String>,
     /// How many colours there are at least; a picture of one colour is blank and never enough.
     #[serde(default = "two")]
     pub(crate) colours: usize,
@@ -152,6 +153,9 @@ pub(crate) struct InstructionPromises {
 pub(crate) struct Measured {
     /// The program that runs in place of the first one, and its arguments; the boot ends with it.
     pub(crate) start: String,
+    /// Part of what it prints: the proof that it ran, where the kernel does not say how it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prints: Option<String>,
     /// How many instructions are allowed; otherwise they are only reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) at_most: Option<u64>,

@@ -144,7 +144,7 @@ impl Recipe {
         let text = fs::read_to_string(path).with_context(|| {
             ui::hinted(
                 &format!("cannot read the recipe `{}`", shown(path)),
-                "give the path of a TOML file; `tiny new demo` writes one to begin with",
+                "give the path of a TOML file",
             )
         })?;
         let name = path.file_stem().map_or_else(String::new, |stem| shown(Path::new(stem)));

@@ -3,6 +3,7 @@
 pub(crate) mod built;
 pub(crate) mod doctor;
 pub(crate) mod front;
+pub(crate) mod proof;
 pub(crate) mod whereabouts;
 
 use std::io::{self, Write};

@@ -2,7 +2,8 @@
 //! initramfs.
 
 mod closure;
-pub(crate) mod relink;
+mod relink;
+mod relinked;
 mod treat;
 pub(crate) mod tree;
 
@@ -62,9 +63,9 @@ pub(crate) fn build(
     }
     if let Some(root) = &root {
         closure::take(&recipe.packages.take, root, &mut tree)?;
-        closure::complete(&mut tree, root, &recipe.board.toolchain.multiarch)?;
-        relink::all(&recipe.relinked, &mut tree, &bench)?;
     }
+    closure::complete(&mut tree, root.as_deref(), &recipe.board)?;
+    relinked::all(&recipe.relinked, &mut tree, &bench)?;
     files(recipe, &mut tree)?;
     treat::treat(&mut tree, &recipe.techniques);
     Ok(tree)

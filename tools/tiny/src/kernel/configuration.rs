@@ -44,10 +44,9 @@ pub(super) fn wanted(recipe: &Recipe, compressor: Compressor) -> Options {
         options.extend(&recipe.board.features[feature].options);
     }
     options.extend(&recipe.kernel.options);
-    for name in OF_PACKING {
-        if recipe.board.kernel.compressors.iter().any(|known| known == name) {
-            options.set(name, Value::Switch(compressor.option() == Some(name)));
-        }
+    // One of them is always on, even where a loader packs the kernel.
+    if let Some(option) = compressor.option() {
+        options.set(option, Value::Switch(true));
     }
     options
 }

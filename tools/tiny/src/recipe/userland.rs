@@ -117,11 +117,12 @@ pub(crate) struct Packages {
 pub(crate) struct Relink {
     /// The name by which others ask for it, such as `libstdc++.so.6`.
     pub(crate) library: String,
-    /// The archives, below the packages' root, as `*` allows; for the linker `-l…` too.
-    pub(crate) archives: Vec<String>,
-    /// Libraries that it may need in turn.
+    /// What the linker is given, in its order: archives and libraries below the packages' root, by
+    /// patterns that name one file each.
+    pub(crate) from: Vec<String>,
+    /// Names that programs look up while they run, which leave no trace in them.
     #[serde(default)]
-    pub(crate) with: Vec<String>,
+    pub(crate) looked_up: Vec<String>,
 }
 
 /// A file of the recipe's author.

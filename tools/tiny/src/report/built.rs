@@ -44,6 +44,6 @@ fn text(finished: &Finished, output: &Path, is_twice: bool) -> String {
     if is_twice {
         text.push_str("built twice, in two folders: the same bits\n");
     }
-    text.push_str(&audit::text(&finished.audit));
+    text.push_str(&audit::report::text(&finished.audit));
     text
 }

@@ -10,6 +10,7 @@ use globset::GlobBuilder;
 use names::shown;
 
 use super::tree::{Node, Tree};
+use crate::board::Board;
 
 /// How many links may follow each other: the kernel's own bound.
 const MOST_LINKS: usize = 40;
@@ -41,7 +42,7 @@ pub(super) fn take(patterns: &[String], root: &Path, tree: &mut Tree) -> Result<
 }
 
 /// Every path below the packages' root that is no directory.
-fn collect(root: &Path, below: &Path, paths: &mut BTreeSet<PathBuf>) -> Result<()> {
+pub(super) fn collect(root: &Path, below: &Path, paths: &mut BTreeSet<PathBuf>) -> Result<()> {
     let directory = root.join(below);
     let entries =
         fs::read_dir(&directory).with_context(|| format!("cannot read `{}`", shown(&directory)))?;
@@ -95,8 +96,10 @@ fn resolved(directory: &Path, target: &Path) -> PathBuf {
     path
 }
 
-/// Takes the libraries and loaders that binaries of the tree need, and what those need.
-pub(super) fn complete(tree: &mut Tree, root: &Path, multiarch: &str) -> Result<()> {
+/// Takes the libraries and loaders that binaries of the tree need, and what those need. All binaries
+/// must be for the board.
+pub(super) fn complete(tree: &mut Tree, root: Option<&Path>, board: &Board) -> Result<()> {
+    let multiarch = &board.toolchain.multiarch;
     let directories =
         [format!("lib/{multiarch}"), format!("usr/lib/{multiarch}"), "lib".into(), "usr/lib".into()];
     let mut looked_at = BTreeSet::new();
@@ -114,19 +117,29 @@ pub(super) fn complete(tree: &mut Tree, root: &Path, multiarch: &str) -> Result<
         for (path, needs) in todo {
             let needs =
                 needs.with_context(|| format!("cannot read the binary `/{}`", shown(&path)))?;
+            let (is, wanted) = (needs.architecture.name(), board.audited.name());
+            if is != wanted {
+                bail!("`/{}` is a program for {is}, not for {wanted}", shown(&path));
+            }
             if let Some(interpreter) = &needs.interpreter {
                 let interpreter = text(interpreter)?;
-                take_one(Path::new(interpreter.trim_start_matches('/')), root, tree)
+                root.context("there are no packages")
+                    .and_then(|root| {
+                        take_one(Path::new(interpreter.trim_start_matches('/')), root, tree)
+                    })
                     .with_context(|| missing(&interpreter, &path))?;
             }
             for library in &needs.libraries {
                 let library = text(library)?;
                 let place = directories.iter().map(|directory| Path::new(directory).join(&library));
                 let place = place.into_iter().find(|place| {
-                    tree.get(place).is_some() || fs::symlink_metadata(root.join(place)).is_ok()
+                    let is_in = |root: &Path| fs::symlink_metadata(root.join(place)).is_ok();
+                    tree.get(place).is_some() || root.is_some_and(is_in)
                 });
                 let place = place.with_context(|| missing(&library, &path))?;
-                take_one(&place, root, tree)?;
+                if let Some(root) = root {
+                    take_one(&place, root, tree)?;
+                }
             }
             looked_at.insert(path);
         }

@@ -1,0 +1,276 @@
+//! Boots images in QEMU: for a person at a terminal, or for us to watch.
+
+pub(crate) mod bootargs;
+pub(crate) mod command;
+pub(crate) mod console;
+pub(crate) mod count;
+pub(crate) mod limit;
+pub(crate) mod picture;
+pub(crate) mod prompt;
+pub(crate) mod qmp;
+pub(crate) mod scratch;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+
+use crate::manifest::Manifest;
+use crate::promise::event::Event;
+use crate::size::Size;
+use bootargs::Changes;
+use command::{Boot, Clock, Watcher};
+use console::Console;
+use limit::{GLANCE, Limit};
+use picture::Picture;
+use qmp::Qmp;
+use scratch::Scratch;
+
+/// So much of what QEMU complains about is read.
+const COMPLAINTS: u64 = 4_096;
+
+/// An image, and how it is to boot.
+#[derive(Debug, Clone)]
+pub(crate) struct Start<'a> {
+    /// The image as it was built.
+    pub(crate) image: &'a Path,
+    /// What its manifest says.
+    pub(crate) manifest: &'a Manifest,
+    /// How much memory there is.
+    pub(crate) memory: Size,
+    /// Words for the kernel in place of the manifest's.
+    pub(crate) command_line: Option<String>,
+    /// How its time passes.
+    pub(crate) clock: Clock,
+}
+
+/// A machine that runs, and ends with us.
+#[derive(Debug)]
+pub(crate) struct Running<'a> {
+    _process: Process,
+    complaints: PathBuf,
+    scratch: &'a Scratch,
+    /// Its console.
+    pub(crate) console: Console,
+    qmp: Qmp,
+}
+
+impl<'a> Start<'a> {
+    /// As the manifest says.
+    pub(crate) fn of(image: &'a Path, manifest: &'a Manifest) -> Self {
+        let memory = Size::of_bytes(manifest.memory);
+        Self { image, manifest, memory, command_line: None, clock: Clock::Wall }
+    }
+
+    /// The file that boots: a changed copy, where what is said inside of the image is to differ.
+    pub(crate) fn file(&self, scratch: &Scratch) -> Result<PathBuf> {
+        let changes = self.changes();
+        let Some(place) = self.manifest.device_tree.filter(|_| changes != Changes::default())
+        else {
+            return std::path::absolute(self.image).context("there is no current folder");
+        };
+        let attempt = || format!("cannot change what `{}` says inside", self.image.display());
+        let image = fs::read(self.image).with_context(attempt)?;
+        let image = bootargs::changed(&image, place, &changes).with_context(attempt)?;
+        let copy = scratch.path("image");
+        fs::write(&copy, image).with_context(|| format!("cannot write {}", copy.display()))?;
+        Ok(copy)
+    }
+
+    /// Whether another image must be booted than the one that was built.
+    pub(crate) fn needs_copy(&self) -> bool {
+        self.manifest.device_tree.is_some() && self.changes() != Changes::default()
+    }
+
+    fn changes(&self) -> Changes {
+        let is_other = self.memory.bytes() != self.manifest.memory;
+        Changes { command_line: self.command_line.clone(), memory: is_other.then_some(self.memory) }
+    }
+
+    /// The command line that boots this file.
+    pub(crate) fn boot<'b>(&'b self, file: &'b Path, watcher: Watcher<'b>) -> Boot<'b> {
+        let words = self.command_line.as_ref().unwrap_or(&self.manifest.command_line);
+        Boot {
+            machine: &self.manifest.machine,
+            image: file,
+            memory: self.memory,
+            append: self.manifest.device_tree.is_none().then_some(words.as_str()),
+            watcher,
+            clock: self.clock,
+        }
+    }
+
+    /// Boots it in this terminal and waits until it ends.
+    pub(crate) fn in_terminal(
+        &self,
+        scratch: &Scratch,
+        watcher: Watcher<'_>,
+    ) -> Result<ExitStatus> {
+        let file = self.file(scratch)?;
+        // QEMU puts the terminal back in order when it is asked to end.
+        let mut child = spawn(tied_to_us(&self.boot(&file, watcher), Signal::TERM), self.manifest)?;
+        child.wait().context("cannot wait for QEMU")
+    }
+
+    /// Boots it for us to watch.
+    pub(crate) fn watched<'s>(&self, scratch: &'s Scratch, limit: Limit) -> Result<Running<'s>> {
+        let file = self.file(scratch)?;
+        let socket = scratch.path("control");
+        let complaints = scratch.path("complaints");
+        let listener = UnixListener::bind(&socket)
+            .with_context(|| format!("cannot listen at {}", socket.display()))?;
+        let (ours, theirs) = UnixStream::pair().context("cannot make a console")?;
+        let theirs_too = theirs.try_clone().context("cannot make a console")?;
+        let said = File::create(&complaints)
+            .with_context(|| format!("cannot write {}", complaints.display()))?;
+        let mut command = tied_to_us(&self.boot(&file, Watcher::Socket(&socket)), Signal::KILL);
+        command.stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(theirs_too)).stderr(said);
+        let process = Process(spawn(command, self.manifest)?);
+        Running::meet(process, &listener, ours, complaints, scratch, limit)
+    }
+}
+
+impl<'a> Running<'a> {
+    /// Waits for QEMU to come to our socket.
+    fn meet(
+        mut process: Process,
+        listener: &UnixListener,
+        console: UnixStream,
+        complaints: PathBuf,
+        scratch: &'a Scratch,
+        limit: Limit,
+    ) -> Result<Self> {
+        listener.set_nonblocking(true).context("cannot wait for QEMU")?;
+        let stream = loop {
+            match listener.accept() {
+                Ok((stream, _)) => break stream,
+                Err(error) if qmp::is_nothing_yet(&error) => {}
+                Err(error) => return Err(error).context("cannot wait for QEMU"),
+            }
+            if let Some(status) = process.ended()? {
+                bail!(NotStarted::of(status, &complaints));
+            }
+            if limit.has_passed() {
+                bail!("QEMU did not start in time");
+            }
+            thread::sleep(GLANCE);
+        };
+        stream.set_nonblocking(false).context("cannot wait at QEMU's control socket")?;
+        let qmp = match Qmp::greet(stream, limit) {
+            Ok(qmp) => qmp,
+            // It may have come to say good-bye.
+            Err(error) => match process.ended()? {
+                Some(status) => bail!(NotStarted::of(status, &complaints)),
+                None => return Err(error),
+            },
+        };
+        let console = Console::at(console)?;
+        Ok(Self { _process: process, complaints, scratch, console, qmp })
+    }
+
+    /// What the screen shows now.
+    pub(crate) fn picture(&mut self, limit: Limit) -> Result<Picture> {
+        let file = self.scratch.path("screen.ppm");
+        self.qmp.screendump(&file, limit)?;
+        let bytes = fs::read(&file).context("QEMU wrote no picture")?;
+        fs::remove_file(&file).context("cannot remove a picture from the scratch folder")?;
+        Picture::from_ppm(&bytes).context("QEMU wrote a picture that cannot be read")
+    }
+
+    /// Does what a person would at the keyboard or with the mouse.
+    pub(crate) fn send(&mut self, event: &Event, limit: Limit) -> Result<()> {
+        self.qmp.send(event, limit)
+    }
+
+    /// A word of the memory, once the machine has stopped itself.
+    pub(crate) fn word_at_end(&mut self, address: u64, limit: Limit) -> Result<u32> {
+        self.qmp.wait_for_stop(limit)?;
+        self.qmp.word_at(address, limit)
+    }
+
+    /// What QEMU complained about.
+    pub(crate) fn complaints(&self) -> String {
+        read_some(&self.complaints)
+    }
+}
+
+/// QEMU ended before there was a machine.
+#[derive(Debug, thiserror::Error)]
+#[error("QEMU did not start ({status}): {said}")]
+pub(crate) struct NotStarted {
+    status: String,
+    said: String,
+}
+
+impl NotStarted {
+    fn of(status: ExitStatus, complaints: &Path) -> Self {
+        Self { status: status.to_string(), said: read_some(complaints) }
+    }
+}
+
+/// A process that ends with its owner.
+#[derive(Debug)]
+struct Process(Child);
+
+impl Process {
+    /// How it ended, if it has.
+    fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.0.try_wait().context("cannot wait for QEMU")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself, and then there is nothing to do.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A command whose process gets a signal when the thread that starts it ends, however it ends.
+#[expect(unsafe_code, reason = "only between fork and exec can a process be tied to its parent")]
+fn tied_to_us(boot: &Boot<'_>, signal: Signal) -> Command {
+    let words = boot.words();
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    let us = rustix::process::getpid();
+    // SAFETY: both are single system calls without locks or memory of the heap, which are allowed
+    // between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::set_parent_process_death_signal(Some(signal))?;
+            // We may have ended before.
+            match rustix::process::getppid() {
+                Some(parent) if parent == us => Ok(()),
+                _ => Err(io::ErrorKind::BrokenPipe.into()),
+            }
+        });
+    }
+    command
+}
+
+fn spawn(mut command: Command, manifest: &Manifest) -> Result<Child> {
+    let machine = &manifest.machine;
+    command.spawn().with_context(|| {
+        ui::hinted(
+            &format!("cannot run `{}`", machine.program),
+            format!("apt-get install {}", machine.package),
+        )
+    })
+}
+
+/// The beginning of what a file says.
+fn read_some(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(COMPLAINTS).read_to_end(&mut bytes)) {
+        Ok(_) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+        Err(error) => format!("what it said cannot be read: {error}"),
+    }
+}

@@ -1,0 +1,98 @@
+//! A workshop for tests: the real program, a store that stays from one test run to the next, and a
+//! directory of its own for each test.
+
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What came of a run.
+pub struct Run {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it said.
+    pub stderr: String,
+}
+
+/// A directory for a test.
+pub struct Workshop {
+    directory: TempDir,
+}
+
+impl Workshop {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("a directory") }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a recipe and gives its path.
+    pub fn recipe(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).expect("a recipe");
+        path
+    }
+
+    /// Builds a recipe with the store of all tests; the recipe's packages are locked there too.
+    pub fn build(&self, recipe: &Path, image: &str, words: &[&str]) -> Run {
+        let name = recipe.file_stem().and_then(|name| name.to_str()).expect("a name");
+        let lock = store().with_file_name(format!("{name}.lock"));
+        let image = self.path(image);
+        let mut all = vec!["build", text(recipe), "-o", text(&image), "--lock", text(&lock)];
+        all.extend(words);
+        tiny(&all)
+    }
+
+    /// A recipe that comes with tiny, built.
+    pub fn built(&self, name: &str, image: &str) -> PathBuf {
+        let run = self.build(&shipped(name), image, &[]);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
+        self.path(image)
+    }
+}
+
+/// Runs tiny.
+pub fn tiny(words: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tiny"));
+    command.args(words).env("TINY_STORE", store());
+    let Output { status, stdout, stderr } = command.output().expect("tiny runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Where sources and kernels stay from one run of the tests to the next.
+pub fn store() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("tiny-store")
+}
+
+/// A recipe that comes with tiny.
+pub fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes").join(name)
+}
+
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
+}
+
+/// The document that a run printed.
+pub fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout)
+        .unwrap_or_else(|error| panic!("{error}\n{}\n{}", run.stdout, run.stderr))
+}
+
+/// Whether the long proofs are asked for; otherwise says what is skipped.
+pub fn is_full(skipped: &str) -> bool {
+    let full = std::env::var_os("ETABLI_FULL").is_some_and(|value| value == "1");
+    if !full {
+        println!("skipped without ETABLI_FULL=1: {skipped}");
+    }
+    full
+}
