@@ -36,7 +36,9 @@ EXPORTED int unused(int n) { return for_the_unused(n) + 2000081; }
 EXPORTED int looked_up(int n) { return n * 1000021 + 5; }
 EXPORTED __attribute__((noipa)) int through_the_library(int n) { return n * 1000031 + 7; }
 
-static int compare(const void *a, const void *b) { return by_address(*(int *) a) - by_address(*(int *) b); }
+static int compare(const void *a, const void *b) {
+    return by_address(*(int *) a) - by_address(*(int *) b);
+}
 
 EXPORTED int used(int n) {
     int numbers[] = { n, 3, 1, 2 };
@@ -190,7 +192,8 @@ fn exceptions_and_virtual_functions_of_another_library_work_as_before() {
         #include <string>
         struct Shape { virtual ~Shape() {} virtual int area(int n) = 0; };
         struct Square : Shape { int area(int n) override {
-            if (n > 3) throw std::runtime_error("too large: " + std::to_string(n)); return n * n; } };
+            if (n > 3) throw std::runtime_error("too large: " + std::to_string(n));
+            return n * n; } };
         struct Guard { int *at; ~Guard() { *at += 1000003; } };
         Shape *shape() { return new Square; }
         int guarded(Shape *shape, int n, int *at) { Guard guard{at};
@@ -203,7 +206,8 @@ fn exceptions_and_virtual_functions_of_another_library_work_as_before() {
         struct Shape;
         Shape *shape();
         int guarded(Shape *, int, int *);
-        int main() { int at = 0; for (int n = 2; n < 6; n++) try { std::printf("%d\n", guarded(shape(), n, &at)); }
+        int main() { int at = 0; for (int n = 2; n < 6; n++)
+            try { std::printf("%d\n", guarded(shape(), n, &at)); }
             catch (const std::exception &e) { std::printf("%s %d\n", e.what(), at); } }
     "#;
     let workshop = Workshop::new();

@@ -50,7 +50,8 @@ pub(crate) fn make(make: &Make, scratch: &Scratch, line: &Line) -> Result<Made> 
     let everything = keep.is_empty() && tests.is_empty();
     if everything && make.fill_unreachable {
         bail!(ui::hinted(
-            "cannot fill functions that nothing reaches: no program and no test says what is reached",
+            "cannot fill functions that nothing reaches: no program and no test says what is \
+             reached",
             "name the programs that matter with --keep, or tests with --test",
         ));
     }

@@ -1,4 +1,4 @@
-//! Functions that nothing reaches become traps: what is filled, what is given back, and what is said.
+//! Functions that nothing reaches become traps: what is filled, what is given back, what is said.
 
 #![cfg(target_arch = "x86_64")]
 

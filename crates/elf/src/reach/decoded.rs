@@ -72,8 +72,8 @@ pub(super) enum Use {
 pub(super) enum Meaning {
     /// Nothing that has to do with code.
     Nothing,
-    /// A word of the table of offsets becomes the address of a symbol: only code that names the word
-    /// uses it.
+    /// A word of the table of offsets becomes the address of a symbol: only code that names the
+    /// word uses it.
     Slot,
     /// A word somewhere becomes the address of a symbol.
     Symbol,

@@ -194,14 +194,14 @@ where
     R: ReadRef<'data>,
 {
     let flags = |tag| table.value(tag).unwrap_or_default();
-    let is_started = flags(elf::DT_FLAGS_1) & u64::from(elf::DF_1_PIE.0) != 0;
+    let is_started = flags(elf::DT_FLAGS_1) & elf::DF_1_PIE.0 != 0;
     image.is_library &= !is_started;
     image.entries.extend([elf::DT_INIT, elf::DT_FINI].iter().filter_map(|tag| table.value(*tag)));
     image.offset_table = table.value(elf::DT_PLTGOT);
     image.names = table.value(elf::DT_STRTAB).zip(table.value(elf::DT_STRSZ));
     let others = [elf::DT_TEXTREL, elf::DT_ANDROID_REL, elf::DT_ANDROID_RELA, elf::DT_ANDROID_RELR];
     image.relocates_otherwise = others.iter().any(|tag| table.value(*tag).is_some())
-        || flags(elf::DT_FLAGS) & u64::from(elf::DF_TEXTREL.0) != 0;
+        || flags(elf::DT_FLAGS) & elf::DF_TEXTREL.0 != 0;
 
     let endian = table.endian;
     if let Some(names) = table.strings()? {
@@ -213,7 +213,8 @@ where
             image.symbols.push(Symbol { name, address, is_resolver });
         }
     }
-    let of_calls = match table.value(elf::DT_PLTREL).map(|tag| tag == elf::DT_RELA.0 as u64) {
+    let of_calls = match table.value(elf::DT_PLTREL).map(|tag| tag.cast_signed() == elf::DT_RELA.0)
+    {
         Some(true) => Relocations::WithAddends,
         _ => Relocations::WithoutAddends,
     };

@@ -78,8 +78,8 @@ fn in_binary(part: &Content, start: usize, end: usize, starts: &[u64]) -> bool {
 /// compiled Python.
 fn in_text(content: &[u8], start: usize, end: usize) -> bool {
     let before = start.checked_sub(1).map(|before| content[before]);
-    let in_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let is_word = !before.is_some_and(in_word) && !content.get(end).copied().is_some_and(in_word);
+    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_word = !before.is_some_and(goes_on) && !content.get(end).copied().is_some_and(goes_on);
     is_word || before.is_some_and(|length| usize::from(length) == end - start)
 }
 

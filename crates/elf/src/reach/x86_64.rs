@@ -1,7 +1,7 @@
 //! What x86-64 code refers to.
 //!
-//! Code that can be loaded anywhere names other code in three ways: by jumps and calls, by addresses
-//! that count from the instruction's own, and by words that the loader relocates.
+//! Code that can be loaded anywhere names other code in three ways: by jumps and calls, by
+//! addresses that count from the instruction's own, and by words that the loader relocates.
 
 use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind};
 use object::elf;
@@ -40,7 +40,7 @@ pub(super) fn decode(code: &[u8], address: u64) -> Decoded {
     const SHORTEST_FAR: usize = 5;
     let mut decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
-    let mut decoded = Decoded::default();
+    let mut said = Decoded::default();
     let mut next = 0;
     for start in 0..code.len() {
         decoder.set_position(start).expect("it is in the code");
@@ -49,15 +49,15 @@ pub(super) fn decode(code: &[u8], address: u64) -> Decoded {
         let is_sure = start == next;
         if is_sure {
             next += instruction.len().max(1);
-            note(&mut decoded, &instruction, &code[start..]);
+            note(&mut said, &instruction, &code[start..]);
         }
         if let Some((target, used)) = reference(&instruction)
             && (is_sure || instruction.len() >= SHORTEST_FAR)
         {
-            decoded.references.push(Reference { target, used, is_sure });
+            said.references.push(Reference { target, used, is_sure });
         }
     }
-    decoded
+    said
 }
 
 /// Reads a stub, of which linkers make one for each function of other libraries.
