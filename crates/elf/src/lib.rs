@@ -1,10 +1,12 @@
-//! Reads what an ELF binary needs and offers, and plans how to strip it.
+//! Reads what an ELF binary needs and offers, plans how to strip it, and finds functions that nothing
+//! reaches.
 //!
 //! Formats are those of the System V ABI, chapters 4 and 5, and of the GNU extensions that glibc's
 //! `elf.h` names. Binaries are foreign bytes: every table is bounded, and what does not parse is an
 //! error, never a guess.
 
 pub mod needs;
+pub mod reach;
 pub mod strip;
 pub mod symbols;
 

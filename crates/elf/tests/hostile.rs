@@ -1,5 +1,6 @@
 //! Binaries that are not what they say: an error or an answer, never a panic, never a long wait.
 
+use elf::reach::{self, Asked, Code, Names};
 use elf::strip::{Level, plan};
 use elf::{Layout, needs};
 use proptest::prelude::*;
@@ -18,6 +19,48 @@ fn read_all(content: &[u8]) {
             assert_eq!(plan.applied(content).len() as u64, plan.length());
         }
     }
+}
+
+/// A small library of this system.
+#[cfg(target_os = "linux")]
+fn library() -> Vec<u8> {
+    let known = std::process::Command::new("cc").arg("-print-file-name=libdl.so.2").output();
+    let path = String::from_utf8(known.expect("a C compiler").stdout).expect("text");
+    std::fs::read(path.trim()).expect("every system has it")
+}
+
+/// Whatever is planned lies in code, in order, and nowhere twice.
+fn reach_all(content: &[u8]) {
+    let Ok(code) = Code::read(content) else {
+        return;
+    };
+    let exports = code.exports().map(<[u8]>::to_vec).collect();
+    let mut names = reach::names(content).expect("its code could be read");
+    let search = Names::new(exports).expect("as many as fit into a file");
+    search.add_found(content, Some(&code), &mut names);
+    for names in [names, std::collections::BTreeSet::new()] {
+        let unreached = reach::unreached(&[(&code, Asked::ByName)], &names).remove(0);
+        let mut end = 0;
+        for body in unreached.bodies {
+            assert!(end <= body.start && body.start < body.end, "{body:?}");
+            assert!(is_executable(content, &body), "{body:?}");
+            end = body.end;
+        }
+    }
+}
+
+/// Whether a part of a file belongs to one executable segment, as a 64-bit file's headers say.
+fn is_executable(content: &[u8], part: &std::ops::Range<u64>) -> bool {
+    let number = |at: usize, width: usize| {
+        content[at..at + width].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
+    };
+    let (table, count) = (number(32, 8), number(56, 2));
+    (0..count).any(|index| {
+        let at = usize::try_from(table + index * 56).expect("it was read");
+        let (kind, flags, offset, size) =
+            (number(at, 4), number(at + 4, 4), number(at + 8, 8), number(at + 32, 8));
+        kind == 1 && flags & 1 == 1 && offset <= part.start && part.end <= offset + size
+    })
 }
 
 proptest! {
@@ -41,6 +84,24 @@ proptest! {
             content.truncate(length.index(real().len()));
         }
         read_all(&content);
+    }
+
+    #[test]
+    fn of_a_spoiled_library_nothing_is_filled_but_code(
+        spoils in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        in_headers in any::<bool>(),
+        length in any::<prop::sample::Index>(),
+        cut in any::<bool>(),
+    ) {
+        let mut content = library();
+        let reach = if in_headers { 4096 } else { content.len() };
+        for (place, byte) in &spoils {
+            content[place.index(reach)] = *byte;
+        }
+        if cut {
+            content.truncate(length.index(library().len()));
+        }
+        reach_all(&content);
     }
 
     #[test]

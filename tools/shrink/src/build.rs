@@ -1,4 +1,5 @@
-//! Builds the small root in a directory: what stays, with duplicates shared and binaries stripped.
+//! Builds the small root in a directory: what stays, with functions that nothing reaches filled,
+//! duplicates shared and binaries stripped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -11,11 +12,13 @@ use duplicates::exclude::Exclude;
 use duplicates::plan::{Kind as LinkKind, Rules};
 use duplicates::progress::Progress;
 use duplicates::walk::Search;
+use elf::reach::Unreached;
 use elf::strip::{self, Level, Refusal};
 use names::shown;
 use object::ReadCache;
 use serde::{Deserialize, Serialize};
 
+use crate::fill::Filling;
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Inventory, Kind};
 use crate::rootfs::staging::dress_directories;
@@ -63,8 +66,16 @@ pub(crate) fn build(
     inventory: &Inventory,
     to: &Path,
     treatment: Treatment,
+    filling: &Filling,
 ) -> Result<(Inventory, Treated)> {
     write::directory::fill(inventory, &root.base, to)?;
+    for (path, filled) in &filling.libraries {
+        if let Some(entry) = inventory.get(path) {
+            fill(&to.join(path), &filled.unreached)
+                .and_then(|()| crate::rootfs::staging::dress(&to.join(path), entry))
+                .with_context(|| format!("cannot fill functions of `{}`", shown(path)))?;
+        }
+    }
     let mut treated = Treated::default();
     if treatment.share {
         treated.shared = share(to)?;
@@ -133,6 +144,17 @@ fn strip_all(inventory: &Inventory, to: &Path, level: Level, treated: &mut Treat
         carry_out(&plan, &full)
             .and_then(|()| crate::rootfs::staging::dress(&full, entry))
             .with_context(|| format!("cannot strip `{}`", shown(&full)))?;
+    }
+    Ok(())
+}
+
+/// Makes functions that nothing reaches stop whoever reaches them all the same.
+fn fill(full: &Path, unreached: &Unreached) -> std::io::Result<()> {
+    let file = File::options().write(true).open(full)?;
+    for body in &unreached.bodies {
+        let length = usize::try_from(body.end - body.start).expect("it was in memory");
+        let traps: Vec<u8> = unreached.trap.iter().copied().cycle().take(length).collect();
+        file.write_all_at(&traps, body.start)?;
     }
     Ok(())
 }

@@ -114,6 +114,14 @@ pub struct Make {
     #[arg(long)]
     pub no_share: bool,
 
+    /// Fill functions of libraries that nothing reaches, so that the root compresses better
+    ///
+    /// Needs programs or tests, which say what is reached. That nothing else reaches these is
+    /// reasoned from the code: a program that comes to one all the same is ended (SIGTRAP). Where a
+    /// test differs, libraries are given back whole. Only x86-64 code is read.
+    #[arg(long)]
+    pub fill_unreachable: bool,
+
     /// End a test after SECONDS
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]

@@ -40,6 +40,9 @@ pub(crate) struct Ledger {
     pub(crate) removed: Vec<Removed>,
     /// Files that could not be stripped, and why.
     pub(crate) left: Vec<Left>,
+    /// What became of functions that nothing reaches, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) fill: Option<Fill>,
     /// Libraries that binaries name and that the full root does not have either.
     pub(crate) nowhere: Vec<Nowhere>,
     /// The tests and what came of them.
@@ -75,6 +78,36 @@ pub(crate) struct Removed {
 pub(crate) struct Left {
     pub(crate) path: Bytes,
     pub(crate) because: String,
+}
+
+/// Libraries of which functions that nothing reaches are traps now. That nothing reaches them is
+/// reasoned; that no test does is proven.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Fill {
+    pub(crate) libraries: Vec<FilledLibrary>,
+    /// Libraries that are as they were, for a test differed.
+    pub(crate) given_back: Vec<Bytes>,
+    /// Libraries whose code cannot be followed, or must not be changed, and why.
+    pub(crate) left: Vec<Left>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct FilledLibrary {
+    pub(crate) path: Bytes,
+    /// How many functions are traps.
+    pub(crate) functions: usize,
+    /// How many there are.
+    pub(crate) of: usize,
+    /// How many bytes these functions take.
+    pub(crate) bytes: u64,
+}
+
+impl Fill {
+    /// What became of a library, if anything did.
+    pub(crate) fn library(&self, path: &Path) -> Option<&FilledLibrary> {
+        self.libraries.iter().find(|library| library.path.as_path() == path)
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

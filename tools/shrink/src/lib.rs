@@ -11,6 +11,7 @@ mod make;
 pub mod build;
 pub mod rootfs;
 
+mod fill;
 mod graph;
 mod ledger;
 mod needs;

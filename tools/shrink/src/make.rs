@@ -9,6 +9,7 @@ use names::{Bytes, shown};
 
 use crate::build::{self, Strip, Treated, Treatment};
 use crate::cli::Make;
+use crate::fill::Filling;
 use crate::graph::{Closure, Reason, Reasons};
 use crate::ledger::{self, Ledger, Proof, Size};
 use crate::policy::{Policies, PolicyFile};
@@ -29,6 +30,8 @@ pub(crate) struct Made {
     pub(crate) root: Root,
     pub(crate) small: PathBuf,
     pub(crate) inventory: Inventory,
+    /// Libraries in which functions were filled.
+    pub(crate) filled: BTreeSet<PathBuf>,
     pub(crate) ledger: Ledger,
 }
 
@@ -44,6 +47,14 @@ pub(crate) fn make(make: &Make, scratch: &Scratch, line: &Line) -> Result<Made> 
         make.test.iter().map(|command| Test::of(command)).chain(file.test).collect();
     let keep: Vec<_> = make.keep.iter().chain(&file.keep).cloned().collect();
     let removed = policies.removed(&root.inventory);
+    let everything = keep.is_empty() && tests.is_empty();
+    if everything && make.fill_unreachable {
+        bail!(ui::hinted(
+            "cannot fill functions that nothing reaches: no program and no test says what is \
+             reached",
+            "name the programs that matter with --keep, or tests with --test",
+        ));
+    }
     let mut closure = Closure::of(&root, &policies, &removed)?;
     for program in &keep {
         closure.ask(program)?;
@@ -55,21 +66,27 @@ pub(crate) fn make(make: &Make, scratch: &Scratch, line: &Line) -> Result<Made> 
         let bench = bench.as_ref().expect("there are tests");
         baselines.push(Baseline::of(bench, number, test, &root, &mut closure)?);
     }
-    let everything = keep.is_empty() && tests.is_empty();
     let reasons = if everything { whole(&root, &removed) } else { closure.reasons().clone() };
 
     let mut workshop =
         Workshop { root: &root, scratch, bench: bench.as_ref(), baselines, line, built: 0 };
     let reasons = workshop.restore(&mut closure, reasons)?;
     let treatment = treatment(make, &root.inventory, &reasons);
-    let finished = workshop.finish(&reasons, treatment)?;
+    let filling = if make.fill_unreachable {
+        line.say("looking for functions that nothing reaches");
+        Filling::of(&root, &selection(&root.inventory, &reasons))?
+    } else {
+        Filling::default()
+    };
+    let finished = workshop.finish(&reasons, treatment, filling)?;
     let nowhere = std::mem::take(&mut closure.nowhere);
     let ledger = Accounts { make, root: &root, reasons: &reasons, removed: &removed, nowhere }
         .ledger(&finished, workshop.baselines, everything);
-    let Finished { small, inventory, .. } = finished;
+    let Finished { small, inventory, filling, .. } = finished;
     drop(closure);
     drop(removed);
-    Ok(Made { root, small, inventory, ledger })
+    let filled = filling.libraries.into_keys().collect();
+    Ok(Made { root, small, inventory, filled, ledger })
 }
 
 fn refuse_unreadable(root: &Root, skip: bool) -> Result<()> {
@@ -131,6 +148,7 @@ struct Finished {
     inventory: Inventory,
     treatment: Treatment,
     treated: Treated,
+    filling: Filling,
     /// What differs, for each test.
     differences: Vec<Vec<Difference>>,
 }
@@ -154,7 +172,7 @@ impl Workshop<'_> {
             let small = self.directory()?;
             let selected = selection(&self.root.inventory, &reasons);
             self.line.say("building the small root");
-            build::build(self.root, &selected, &small, plain)?;
+            build::build(self.root, &selected, &small, plain, &Filling::default())?;
             let missing = self.missing(&small, &reasons)?;
             fs::remove_dir_all(&small).context("cannot remove a small root")?;
             if missing.is_empty() {
@@ -200,28 +218,13 @@ impl Workshop<'_> {
 
     /// Looks for the fewest removed files with which a test comes to the same.
     fn search(&self, number: usize, small: &Path, reasons: &Reasons) -> Result<Vec<PathBuf>> {
-        let bench = self.bench.expect("there are tests");
-        let baseline = &self.baselines[number - 1];
-        let inventory = &self.root.inventory;
-        let gone = inventory.iter().map(|(path, _)| path);
+        let gone = self.root.inventory.iter().map(|(path, _)| path);
         let gone: Vec<_> = gone.filter(|path| !reasons.contains_key(*path)).collect();
         let mut run = 0;
         let mut passes = |paths: &[&Path]| -> Result<bool> {
             run += 1;
             self.line.say(&format!("looking for what test {number} misses, run {run}"));
-            let layer = self.scratch.path().join("restored");
-            let mut added = Inventory::default();
-            for path in paths.iter().flat_map(|path| path.ancestors()) {
-                if let Some(entry) = inventory.get(path) {
-                    added.insert(path.to_owned(), entry.clone());
-                }
-            }
-            fs::create_dir(&layer).context("cannot make a layer")?;
-            let plain = Treatment { share: false, strip: Strip::None };
-            build::build(self.root, &added, &layer, plain)?;
-            let observed = bench.run(&baseline.test, &[&layer, small])?;
-            fs::remove_dir_all(&layer).context("cannot remove a layer")?;
-            Ok(baseline.differences(&observed).is_empty())
+            Ok(!self.differs_with(paths, &[number], small)?)
         };
         if !passes(&gone)? {
             // Not even all of it helps: the report says that the test differs.
@@ -231,22 +234,93 @@ impl Workshop<'_> {
         Ok(fewest.into_iter().map(Path::to_owned).collect())
     }
 
+    /// Whether one of some tests differs in a small root with files of the full root laid over it.
+    fn differs_with(&self, paths: &[&Path], tests: &[usize], small: &Path) -> Result<bool> {
+        let bench = self.bench.expect("there are tests");
+        let inventory = &self.root.inventory;
+        let mut added = Inventory::default();
+        for path in paths.iter().flat_map(|path| path.ancestors()) {
+            if let Some(entry) = inventory.get(path) {
+                added.insert(path.to_owned(), entry.clone());
+            }
+        }
+        let layer = self.scratch.path().join("restored");
+        fs::create_dir(&layer).context("cannot make a layer")?;
+        let plain = Treatment { share: false, strip: Strip::None };
+        build::build(self.root, &added, &layer, plain, &Filling::default())?;
+        let mut differs = false;
+        for number in tests {
+            let baseline = &self.baselines[number - 1];
+            let observed = bench.run(&baseline.test, &[&layer, small])?;
+            differs |= !baseline.differences(&observed).is_empty();
+        }
+        fs::remove_dir_all(&layer).context("cannot remove a layer")?;
+        Ok(differs)
+    }
+
     /// Builds the root for good. Where treating files changes what a test comes to, less is done.
-    fn finish(&mut self, reasons: &Reasons, wanted: Treatment) -> Result<Finished> {
+    fn finish(
+        &mut self,
+        reasons: &Reasons,
+        wanted: Treatment,
+        mut filling: Filling,
+    ) -> Result<Finished> {
         let selected = selection(&self.root.inventory, reasons);
         let mut treatment = wanted;
         loop {
             let small = self.directory()?;
             self.line.say("sharing duplicates and stripping binaries");
-            let (inventory, treated) = build::build(self.root, &selected, &small, treatment)?;
+            let (inventory, treated) =
+                build::build(self.root, &selected, &small, treatment, &filling)?;
             let differences = self.prove(&small)?;
-            let differs = differences.iter().any(|one| !one.is_empty());
-            let Some(milder) = milder(treatment).filter(|_| differs) else {
-                return Ok(Finished { small, inventory, treatment, treated, differences });
+            let differing = (1..).zip(&differences).filter(|(_, found)| !found.is_empty());
+            let differing: Vec<_> = differing.map(|(number, _)| number).collect();
+            let milder = milder(treatment);
+            let undone = if differing.is_empty() {
+                Vec::new()
+            } else {
+                self.to_give_back(&filling, &differing, &small, milder.is_none())?
             };
+            if differing.is_empty() || undone.is_empty() && milder.is_none() {
+                return Ok(Finished { small, inventory, treatment, treated, filling, differences });
+            }
             fs::remove_dir_all(&small).context("cannot remove a small root")?;
-            treatment = milder;
+            if undone.is_empty() {
+                treatment = milder.unwrap_or(treatment);
+            } else {
+                filling.give_back(&undone);
+            }
         }
+    }
+
+    /// The fewest libraries that have to be whole for the tests to come to the same; none where it
+    /// is not for filled functions that these differ, but in the end all.
+    fn to_give_back(
+        &self,
+        filling: &Filling,
+        differing: &[usize],
+        small: &Path,
+        at_last: bool,
+    ) -> Result<Vec<PathBuf>> {
+        let libraries: Vec<&Path> = filling.libraries.keys().map(PathBuf::as_path).collect();
+        if libraries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut run = 0;
+        let mut passes = |paths: &[&Path]| -> Result<bool> {
+            run += 1;
+            self.line
+                .say(&format!("looking for the library whose functions are missed, run {run}"));
+            Ok(!self.differs_with(paths, differing, small)?)
+        };
+        let guilty = if passes(&libraries)? {
+            restore::fewest(libraries, MOST_RUNS, passes)?
+        } else if at_last {
+            libraries
+        } else {
+            Vec::new()
+        };
+        Ok(guilty.into_iter().map(Path::to_owned).collect())
     }
 
     fn prove(&mut self, small: &Path) -> Result<Vec<Vec<Difference>>> {
@@ -325,6 +399,7 @@ impl Accounts<'_> {
                     because: because.clone(),
                 })
                 .collect(),
+            fill: self.make.fill_unreachable.then(|| accounts_of_fill(&finished.filling)),
             nowhere: nowhere
                 .map(|(library, by)| ledger::Nowhere {
                     library: Bytes(library.clone()),
@@ -342,6 +417,24 @@ impl Accounts<'_> {
             notes.push("nothing was run: what stays was found by reading alone".to_owned());
         }
         notes
+    }
+}
+
+fn accounts_of_fill(filling: &Filling) -> ledger::Fill {
+    let libraries = filling.libraries.iter().map(|(path, filled)| ledger::FilledLibrary {
+        path: Bytes::of(path),
+        functions: filled.unreached.functions,
+        of: filled.of,
+        bytes: filled.unreached.bytes(),
+    });
+    let left = filling
+        .left
+        .iter()
+        .map(|(path, because)| ledger::Left { path: Bytes::of(path), because: because.clone() });
+    ledger::Fill {
+        libraries: libraries.collect(),
+        given_back: filling.given_back.iter().map(|path| Bytes::of(path)).collect(),
+        left: left.collect(),
     }
 }
 

@@ -36,7 +36,8 @@ struct Plan {
 }
 
 impl Plan {
-    fn between(before: &Inventory, after: &Inventory) -> Self {
+    /// `filled` are files whose content changed and whose size did not.
+    fn between(before: &Inventory, after: &Inventory, filled: &BTreeSet<PathBuf>) -> Self {
         let mut removed: Vec<_> = before
             .iter()
             .filter(|(path, _)| after.get(path).is_none())
@@ -46,7 +47,7 @@ impl Plan {
         let (old, new) = (sharing(before), sharing(after));
         let changed = after.iter().filter(|(path, entry)| {
             let was = before.get(path).map(super::rootfs::inventory::Entry::size);
-            was != Some(entry.size()) || old.get(path) != new.get(path)
+            was != Some(entry.size()) || old.get(path) != new.get(path) || filled.contains(*path)
         });
         Self { removed, changed: changed.map(|(path, _)| path.to_owned()).collect() }
     }
@@ -95,7 +96,7 @@ fn sharing(inventory: &Inventory) -> BTreeMap<&Path, BTreeSet<&Path>> {
 /// Makes the root what was made of it elsewhere.
 pub(crate) fn replace(made: &Made, root: &Path, archive: &Path) -> Result<()> {
     let before = &made.root.inventory;
-    let plan = Plan::between(before, &made.inventory);
+    let plan = Plan::between(before, &made.inventory, &made.filled);
     keep(&plan.archived(before), root, archive)?;
     let again = || {
         ui::hinted(

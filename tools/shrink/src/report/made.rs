@@ -10,7 +10,7 @@ use ui::Ended;
 use super::{amount, less, proofs};
 use crate::cli::{Format, Output};
 use crate::graph::{Reason, Role};
-use crate::ledger::Ledger;
+use crate::ledger::{Fill, FilledLibrary, Ledger};
 
 /// Writes what was done to standard output.
 pub(crate) fn write(ledger: &Ledger, output: &Output) -> io::Result<()> {
@@ -36,6 +36,9 @@ fn write_text(ledger: &Ledger, verbose: bool) -> io::Result<()> {
         for left in &ledger.left {
             writeln!(out, "not stripped {}: {}", shown(left.path.as_path()), left.because)?;
         }
+        for left in ledger.fill.iter().flat_map(|fill| &fill.left) {
+            writeln!(out, "not filled {}: {}", shown(left.path.as_path()), left.because)?;
+        }
         writeln!(out)?;
     }
     let (before, after) = (ledger.before, ledger.after);
@@ -53,6 +56,9 @@ fn write_text(ledger: &Ledger, verbose: bool) -> io::Result<()> {
     )?;
     write_sums(&mut out, "what went", &gone(ledger))?;
     write_sums(&mut out, "why the rest stays", &stays(ledger))?;
+    if let Some(fill) = &ledger.fill {
+        write_fill(&mut out, fill, verbose)?;
+    }
     proofs::write_text(&mut out, &ledger.proofs)?;
     for nowhere in ledger.nowhere.iter().take(5) {
         writeln!(
@@ -66,6 +72,34 @@ fn write_text(ledger: &Ledger, verbose: bool) -> io::Result<()> {
         writeln!(out, "note: {}", shown_text(note))?;
     }
     out.flush()
+}
+
+/// What became of functions that nothing reaches, and how sure that is.
+fn write_fill(out: &mut impl Write, fill: &Fill, verbose: bool) -> io::Result<()> {
+    let functions: usize = fill.libraries.iter().map(|library| library.functions).sum();
+    let of: usize = fill.libraries.iter().map(|library| library.of).sum();
+    let bytes = fill.libraries.iter().map(|library| library.bytes).sum();
+    writeln!(
+        out,
+        "traps instead of functions that nothing reaches (reasoned, not proven):\n\
+         {:>11}  {} of {} functions, in {}",
+        amount(bytes),
+        HumanCount(functions as u64),
+        HumanCount(of as u64),
+        match fill.libraries.len() {
+            1 => "one library".to_owned(),
+            count => format!("{} libraries", HumanCount(count as u64)),
+        },
+    )?;
+    for library in fill.libraries.iter().filter(|_| verbose) {
+        let FilledLibrary { path, functions, of, bytes } = library;
+        let path = shown(path.as_path());
+        writeln!(out, "{:>11}  {functions} of {of} functions in {path}", amount(*bytes))?;
+    }
+    for path in &fill.given_back {
+        writeln!(out, "  given back whole, for a test differed: {}", shown(path.as_path()))?;
+    }
+    writeln!(out)
 }
 
 type Sums = BTreeMap<String, (u64, usize)>;

@@ -3,12 +3,14 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use indicatif::HumanCount;
 use names::{Bytes, shown, shown_text};
 use serde::Serialize;
 
+use super::amount;
 use crate::cli::{Format, Output};
 use crate::graph::{Reason, Role};
-use crate::ledger::{Kept, Ledger, VERSION};
+use crate::ledger::{FilledLibrary, Kept, Ledger, VERSION};
 use crate::messages::VOICE;
 use crate::sandbox::Use;
 
@@ -34,6 +36,9 @@ struct Answer<'a> {
     chain: Vec<&'a Kept>,
     /// What took it away, where that is a policy.
     policy: Option<&'a str>,
+    /// What of it nothing reaches, where that was filled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filled: Option<&'a FilledLibrary>,
 }
 
 impl<'a> Answer<'a> {
@@ -49,6 +54,11 @@ impl<'a> Answer<'a> {
             chain.push(kept);
             at = next(&kept.reason);
         }
+        // A link to a library stands for the library.
+        let links = chain.iter().take_while(|kept| matches!(kept.reason, Reason::Way { .. }));
+        let meant = chain.get(links.count());
+        let filled = meant.zip(ledger.fill.as_ref());
+        let filled = filled.and_then(|(meant, fill)| fill.library(meant.path.as_path()));
         let removed = ledger.removed.iter().find(|removed| removed.path.as_path() == path);
         Self {
             version: VERSION,
@@ -57,6 +67,7 @@ impl<'a> Answer<'a> {
             kept: !chain.is_empty(),
             chain,
             policy: removed.and_then(|removed| removed.policy.as_deref()),
+            filled,
         }
     }
 }
@@ -86,6 +97,17 @@ fn write_text(ledger: &Ledger, path: &Path, answer: &Answer) -> io::Result<()> {
     for kept in &answer.chain {
         let path = shown(kept.path.as_path());
         writeln!(out, "/{path} {}", words(ledger, &kept.reason))?;
+    }
+    if let Some(filled) = answer.filled {
+        writeln!(
+            out,
+            "/{}: {} of its {} functions, {}, are traps: nothing that stays reaches them \
+             (reasoned, not proven)",
+            shown(filled.path.as_path()),
+            HumanCount(filled.functions as u64),
+            HumanCount(filled.of as u64),
+            amount(filled.bytes),
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,96 @@
+//! Names of functions that stand in files, for a program may look up by its name what it uses.
+
+use std::collections::BTreeSet;
+
+use aho_corasick::AhoCorasick;
+
+use crate::reach::code::Code;
+use crate::reach::image::{Content, Image};
+
+/// Longer texts are no names.
+pub const LONGEST_NAME: usize = 4096;
+
+/// Names to look for in files.
+#[derive(Debug)]
+pub struct Names {
+    names: Vec<Vec<u8>>,
+    search: AhoCorasick,
+}
+
+impl Names {
+    /// Prepares the search for names.
+    ///
+    /// # Errors
+    ///
+    /// When these are too many.
+    pub fn new(names: BTreeSet<Vec<u8>>) -> Result<Self, aho_corasick::BuildError> {
+        let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        let search = AhoCorasick::new(&names)?;
+        Ok(Self { names, search })
+    }
+
+    /// Adds those names that a file mentions. Of a library whose code was read, names that its
+    /// functions point at are left to these.
+    pub fn add_found(&self, content: &[u8], code: Option<&Code>, found: &mut BTreeSet<Vec<u8>>) {
+        let starts = code.map_or(&[][..], |code| code.starts.as_slice());
+        match Image::read(content) {
+            Ok(image) => {
+                for part in image.contents() {
+                    self.search(part.bytes, found, |start, end| {
+                        in_binary(&part, start, end, starts)
+                    });
+                }
+            }
+            Err(_) => self.search(content, found, |start, end| in_text(content, start, end)),
+        }
+    }
+
+    fn search(
+        &self,
+        bytes: &[u8],
+        found: &mut BTreeSet<Vec<u8>>,
+        is_meant: impl Fn(usize, usize) -> bool,
+    ) {
+        for one in self.search.find_overlapping_iter(bytes) {
+            let name = &self.names[one.pattern()];
+            if !found.contains(name) && is_meant(one.start(), one.end()) {
+                found.insert(name.clone());
+            }
+        }
+    }
+}
+
+/// Whether a name in a binary may be meant: it ends as C's texts do. Where something points at the
+/// beginning of a longer text, nothing points at its end. Between instructions any will do that is
+/// too long to stand there by accident.
+fn in_binary(part: &Content, start: usize, end: usize, starts: &[u64]) -> bool {
+    const NO_ACCIDENT: usize = 5;
+    let ends = part.bytes.get(end).is_none_or(|byte| *byte == 0);
+    if part.executable {
+        return ends || end - start >= NO_ACCIDENT;
+    }
+    let is_start = |at: usize| starts.binary_search(&(part.offset + at as u64)).is_ok();
+    let text = part.bytes[..start].iter().rposition(|byte| *byte == 0).map_or(0, |zero| zero + 1);
+    ends && !is_start(start) && !is_start(text)
+}
+
+/// Whether a name in another file may be meant: it is a word, or its length stands before it, as in
+/// compiled Python.
+fn in_text(content: &[u8], start: usize, end: usize) -> bool {
+    let before = start.checked_sub(1).map(|before| content[before]);
+    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_word = !before.is_some_and(goes_on) && !content.get(end).copied().is_some_and(goes_on);
+    is_word || before.is_some_and(|length| usize::from(length) == end - start)
+}
+
+/// The name that a text of C consists of.
+pub(super) fn name_at(bytes: &[u8]) -> Option<&[u8]> {
+    let length = bytes.iter().take(LONGEST_NAME).position(|byte| *byte == 0)?;
+    let name = &bytes[..length];
+    let is_name = length > 0 && name.iter().all(|byte| is_part(*byte));
+    is_name.then_some(name)
+}
+
+fn is_part(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_$.@".contains(&byte)
+}
