@@ -89,14 +89,17 @@ impl<W: Write> Archive<W> {
         self.header(&fields, member.name)?;
         match member.kind {
             Kind::Link(text) => self.out.write_all(text)?,
-            Kind::File(_) => {
-                if io::copy(&mut content.take(size), &mut self.out)? != size {
-                    return Err(io::Error::other("the file became shorter meanwhile"));
-                }
-            }
+            Kind::File(_) => self.copy(content, size)?,
             _ => {}
         }
         self.pad(size)
+    }
+
+    fn copy(&mut self, content: &mut dyn Read, size: u64) -> io::Result<()> {
+        if io::copy(&mut content.take(size), &mut self.out)? != size {
+            return Err(io::Error::other("the file became shorter meanwhile"));
+        }
+        Ok(())
     }
 
     /// Ends the archive.

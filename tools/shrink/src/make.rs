@@ -13,11 +13,11 @@ use crate::fill::Filling;
 use crate::graph::{Closure, Reason, Reasons};
 use crate::ledger::{self, Ledger, Proof, Size};
 use crate::policy::{Policies, PolicyFile};
-use ui::Line;
 use crate::prove::{Baseline, Bench, Test, aspects::Difference, restore};
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Follow, Inventory, Kind, size_of};
 use crate::scratch::Scratch;
+use ui::Line;
 
 /// Rounds in which what the small root was seen to look for in vain is given back.
 const MOST_ROUNDS: usize = 12;

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::Closure;
 use crate::ledger::{Ledger, Proof};
-use ui::Line;
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Follow, Inventory};
 use crate::sandbox::{self, Client, Emulator, Observed, Order};
+use ui::Line;
 
 use aspects::{Aspects, Difference, Steadiness};
 

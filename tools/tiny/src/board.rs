@@ -1,6 +1,6 @@
 //! What tiny knows of a board: data, so that another board is another file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -106,10 +106,7 @@ pub(crate) struct Loader {
 impl Loader {
     /// What it is compiled from, under the names by which its parts know each other.
     pub(crate) fn sources(&self) -> Result<Vec<(&'static str, &'static str)>> {
-        let mut sources = vec![
-            ("start.S", self.file("S")?),
-            ("loader.c", self.file("c")?),
-        ];
+        let mut sources = vec![("start.S", self.file("S")?), ("loader.c", self.file("c")?)];
         let unpackers = LOADER.iter().filter(|(name, _)| name.starts_with("unpack-"));
         sources.extend(unpackers.copied());
         Ok(sources)
@@ -139,20 +136,6 @@ pub(crate) struct Machine {
     pub(crate) arguments: Vec<String>,
     /// Whether the board has a screen, a keyboard and a mouse.
     pub(crate) screen: bool,
-    /// A counter that runs with the clock, from which instructions are counted.
-    pub(crate) counter: Option<Counter>,
-}
-
-/// A free-running 32-bit counter in the memory of a board, zero at reset.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Counter {
-    /// Its physical address.
-    pub(crate) address: u64,
-    /// How often it counts in a second.
-    pub(crate) hertz: u64,
-    /// The physical address of a clock that counts seconds, where the board has one.
-    pub(crate) seconds: Option<u64>,
 }
 
 /// What a recipe can ask for by name.
@@ -208,10 +191,14 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     BOARDS.iter().map(|(name, _)| *name)
 }
 
+/// All boards with their names.
+pub(crate) fn all() -> Result<Vec<(&'static str, Board)>> {
+    names().map(|name| Ok((name, Board::named(name)?))).collect()
+}
+
 /// What Debian calls the architectures of the boards.
-pub(crate) fn architectures() -> Result<impl Iterator<Item = String>> {
-    let all = names().map(|name| Ok(Board::named(name)?.architecture));
-    Ok(all.collect::<Result<std::collections::BTreeSet<_>>>()?.into_iter())
+pub(crate) fn architectures() -> Result<BTreeSet<String>> {
+    Ok(all()?.into_iter().map(|(_, board)| board.architecture).collect())
 }
 
 #[cfg(test)]

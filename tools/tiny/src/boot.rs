@@ -41,14 +41,6 @@ pub(crate) fn run(options: &cli::Run) -> Result<Ended> {
 }
 
 fn print_command(start: &Start<'_>, watcher: Watcher<'_>) -> Result<Ended> {
-    ensure!(
-        !start.needs_copy(),
-        ui::hinted(
-            "cannot print a command line that boots with other memory",
-            "the image itself says how much memory there is: leave `--memory` or \
-             `--print-command` away",
-        )
-    );
     say(&format!("{}\n", start.boot(start.image, watcher).typed()?))?;
     Ok(Ended::Done)
 }
@@ -92,7 +84,7 @@ pub(crate) fn screenshot(options: &cli::Screenshot) -> Result<Ended> {
     let mut ready = at_prompt(&options.image, &manifest, &scratch, limit)?;
     let drawn = match &options.command {
         Some(command) => {
-            let before = ready.running.picture(limit)?;
+            let before = ready.running.picture()?;
             let typed = ready.running.console.begin(command)?;
             drawn(&mut ready, Some((&typed, &before)), Until::AtRest, limit)?
         }
@@ -151,7 +143,7 @@ pub(crate) fn drawn(
 ) -> Result<Drawn> {
     let mut last: Option<Picture> = None;
     loop {
-        let picture = ready.running.picture(limit)?;
+        let picture = ready.running.picture()?;
         let is_other = command.is_none_or(|(_, before)| picture != *before);
         let is_drawn = is_other && !picture.is_blank();
         let is_same = last.as_ref() == Some(&picture);

@@ -42,7 +42,8 @@ pub(crate) fn build(
         .and(compiler_version(recipe)?);
     let held = store.hold("busybox", &key)?;
     held.once("busybox", |place| {
-        let source = held.once("source", |place| unpack(packages.source(&busybox.source)?, place))?;
+        let source =
+            held.once("source", |place| unpack(packages.source(&busybox.source)?, place))?;
         let job = Job { source: &source, recipe, toolchain, said };
         job.configure(&wanted)?;
         job.make(&["busybox"])?;
@@ -136,7 +137,10 @@ impl Job<'_> {
             return Ok(());
         }
         bail!(ui::hinted(
-            &format!("BusyBox does not take what the recipe asks for:\n    {}", refused.join("\n    ")),
+            &format!(
+                "BusyBox does not take what the recipe asks for:\n    {}",
+                refused.join("\n    ")
+            ),
             "look at `applets` and `options` under [busybox] in the recipe",
         ))
     }

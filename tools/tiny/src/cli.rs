@@ -37,6 +37,8 @@ pub enum Action {
     Screenshot(Screenshot),
     /// Say what this machine lacks for a recipe
     Doctor(Doctor),
+    /// List the boards with their features, and the techniques
+    Boards(Boards),
 }
 
 /// Build the one file that a recipe describes.
@@ -194,6 +196,14 @@ pub struct Doctor {
     #[arg(value_name = "RECIPE", value_hint = ValueHint::FilePath)]
     pub recipes: Vec<PathBuf>,
 
+    /// How the result is shown.
+    #[command(flatten)]
+    pub show: Output,
+}
+
+/// List what recipes can name.
+#[derive(Debug, Args)]
+pub struct Boards {
     /// How the result is shown.
     #[command(flatten)]
     pub show: Output,

@@ -55,8 +55,11 @@ pub(crate) fn text(command: &mut Command) -> Result<String> {
 fn run_shown(command: &mut Command) -> Result<()> {
     let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
     let again = writer.try_clone().context("cannot make a pipe")?;
-    let mut child =
-        command.stdout(writer).stderr(again).spawn().map_err(|error| cannot_start(command, error))?;
+    let mut child = command
+        .stdout(writer)
+        .stderr(again)
+        .spawn()
+        .map_err(|error| cannot_start(command, error))?;
     // Our own ends of the pipe must go, or it never ends.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     for said in BufReader::new(reader).split(b'\n') {
@@ -74,10 +77,8 @@ fn cannot_start(command: &Command, error: std::io::Error) -> anyhow::Error {
     let program = shown_text(&command.get_program().to_string_lossy());
     let attempted = format!("cannot run `{program}`");
     if error.kind() == ErrorKind::NotFound {
-        return anyhow!("no such program is installed").context(ui::hinted(
-            &attempted,
-            "`tiny doctor RECIPE` says which package brings it",
-        ));
+        return anyhow!("no such program is installed")
+            .context(ui::hinted(&attempted, "`tiny doctor RECIPE` says which package brings it"));
     }
     anyhow::Error::from(error).context(attempted)
 }

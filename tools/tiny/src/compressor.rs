@@ -2,15 +2,12 @@
 
 use std::fmt::{self, Display};
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// A compressor that the kernel knows, or none.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ValueEnum,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Compressor {
+pub(crate) enum Compressor {
     /// The smallest.
     #[default]
     Xz,

@@ -41,7 +41,8 @@ const ALWAYS: [(&str, &str, &str); 12] = [
 
 /// What these recipes need; without any, what all boards do.
 pub(crate) fn needs(recipes: &[Recipe]) -> Result<Vec<Need>> {
-    let mut needs: Vec<_> = ALWAYS.iter().map(|(program, package, what)| need(program, package, what)).collect();
+    let mut needs: Vec<_> =
+        ALWAYS.iter().map(|(program, package, what)| need(program, package, what)).collect();
     // The kernel's build looks for this header rather than for a program.
     needs.push(header());
     if recipes.is_empty() {

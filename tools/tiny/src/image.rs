@@ -174,7 +174,7 @@ fn script(home: u64) -> String {
          . = {home};\n\
          .text : {{\n\
          *(.start) *(.text*) *(.rodata*) *(.data*)\n\
-         . = ALIGN(4); tree = .; *(.tree)\n\
+         . = ALIGN(4); device_tree = .; *(.tree)\n\
          . = ALIGN(16); payload = .; *(.payload)\n\
          . = ALIGN(16); image_end = .;\n\
          }}\n\

@@ -67,6 +67,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         Action::Shell(cli) => boot::shell(cli),
         Action::Screenshot(cli) => boot::screenshot(cli),
         Action::Doctor(cli) => doctor(cli),
+        Action::Boards(cli) => boards(cli),
     }
 }
 
@@ -128,6 +129,13 @@ fn doctor(cli: &cli::Doctor) -> Result<Ended> {
     let needs = doctor::needs(&recipes)?;
     report::doctor::write(&needs, cli.show.format).context("cannot write the result")?;
     Ok(if needs.iter().all(|need| need.is_there) { Ended::Done } else { Ended::Found })
+}
+
+fn boards(cli: &cli::Boards) -> Result<Ended> {
+    let boards = board::all()?;
+    report::boards::write(&boards, &technique::all()?, cli.show.format)
+        .context("cannot write the result")?;
+    Ok(Ended::Done)
 }
 
 /// Does something with a recipe that can be built.

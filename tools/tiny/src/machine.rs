@@ -18,14 +18,15 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::manifest::Manifest;
 use crate::promise::event::Event;
 use crate::size::Size;
-use bootargs::Changes;
 use command::{Boot, Clock, Watcher};
 use console::Console;
 use limit::{GLANCE, Limit};
@@ -35,6 +36,8 @@ use scratch::Scratch;
 
 /// So much of what QEMU complains about is read.
 const COMPLAINTS: u64 = 4_096;
+/// How long QEMU itself may take for an answer, on a machine that is busy.
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// An image, and how it is to boot.
 #[derive(Debug, Clone)]
@@ -69,29 +72,17 @@ impl<'a> Start<'a> {
         Self { image, manifest, memory, command_line: None, clock: Clock::Wall }
     }
 
-    /// The file that boots: a changed copy, where what is said inside of the image is to differ.
+    /// The file that boots: a changed copy, where the words inside of the image are to differ.
     pub(crate) fn file(&self, scratch: &Scratch) -> Result<PathBuf> {
-        let changes = self.changes();
-        let Some(place) = self.manifest.device_tree.filter(|_| changes != Changes::default())
-        else {
+        let (Some(place), Some(words)) = (self.manifest.device_tree, &self.command_line) else {
             return std::path::absolute(self.image).context("there is no current folder");
         };
         let attempt = || format!("cannot change what `{}` says inside", self.image.display());
         let image = fs::read(self.image).with_context(attempt)?;
-        let image = bootargs::changed(&image, place, &changes).with_context(attempt)?;
+        let changed = bootargs::changed(&image, place, words).with_context(attempt)?;
         let copy = scratch.path("image");
-        fs::write(&copy, image).with_context(|| format!("cannot write {}", copy.display()))?;
+        fs::write(&copy, changed).with_context(|| format!("cannot write {}", copy.display()))?;
         Ok(copy)
-    }
-
-    /// Whether another image must be booted than the one that was built.
-    pub(crate) fn needs_copy(&self) -> bool {
-        self.manifest.device_tree.is_some() && self.changes() != Changes::default()
-    }
-
-    fn changes(&self) -> Changes {
-        let is_other = self.memory.bytes() != self.manifest.memory;
-        Changes { command_line: self.command_line.clone(), memory: is_other.then_some(self.memory) }
     }
 
     /// The command line that boots this file.
@@ -119,8 +110,9 @@ impl<'a> Start<'a> {
         child.wait().context("cannot wait for QEMU")
     }
 
-    /// Boots it for us to watch.
-    pub(crate) fn watched<'s>(&self, scratch: &'s Scratch, limit: Limit) -> Result<Running<'s>> {
+    /// Makes the machine for us to watch, and holds it: one that says much as soon as it is let go
+    /// would keep QEMU from greeting us.
+    pub(crate) fn watched<'s>(&self, scratch: &'s Scratch) -> Result<Running<'s>> {
         let file = self.file(scratch)?;
         let socket = scratch.path("control");
         let complaints = scratch.path("complaints");
@@ -133,7 +125,7 @@ impl<'a> Start<'a> {
         let mut command = tied_to_us(&self.boot(&file, Watcher::Socket(&socket)), Signal::KILL);
         command.stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(theirs_too)).stderr(said);
         let process = Process(spawn(command, self.manifest)?);
-        Running::meet(process, &listener, ours, complaints, scratch, limit)
+        Running::meet(process, &listener, ours, complaints, scratch)
     }
 }
 
@@ -145,8 +137,8 @@ impl<'a> Running<'a> {
         console: UnixStream,
         complaints: PathBuf,
         scratch: &'a Scratch,
-        limit: Limit,
     ) -> Result<Self> {
+        let limit = Limit::after(ANSWER);
         listener.set_nonblocking(true).context("cannot wait for QEMU")?;
         let stream = loop {
             match listener.accept() {
@@ -175,23 +167,28 @@ impl<'a> Running<'a> {
         Ok(Self { _process: process, complaints, scratch, console, qmp })
     }
 
+    /// Lets the machine go.
+    pub(crate) fn go(&mut self) -> Result<()> {
+        self.qmp.execute("cont", &json!({}), Limit::after(ANSWER)).map(drop)
+    }
+
     /// What the screen shows now.
-    pub(crate) fn picture(&mut self, limit: Limit) -> Result<Picture> {
+    pub(crate) fn picture(&mut self) -> Result<Picture> {
         let file = self.scratch.path("screen.ppm");
-        self.qmp.screendump(&file, limit)?;
+        self.qmp.screendump(&file, Limit::after(ANSWER))?;
         let bytes = fs::read(&file).context("QEMU wrote no picture")?;
         fs::remove_file(&file).context("cannot remove a picture from the scratch folder")?;
         Picture::from_ppm(&bytes).context("QEMU wrote a picture that cannot be read")
     }
 
     /// Does what a person would at the keyboard or with the mouse.
-    pub(crate) fn send(&mut self, event: &Event, limit: Limit) -> Result<()> {
-        self.qmp.send(event, limit)
+    pub(crate) fn send(&mut self, event: &Event) -> Result<()> {
+        self.qmp.send(event, Limit::after(ANSWER))
     }
 
     /// A word of the memory, once the machine has stopped itself.
     pub(crate) fn word_at_end(&mut self, address: u64, limit: Limit) -> Result<u32> {
-        self.qmp.wait_for_stop(limit)?;
+        self.qmp.run_to_stop(limit)?;
         self.qmp.word_at(address, limit)
     }
 

@@ -118,11 +118,6 @@ impl Manifest {
         store::replace(&Self::path(image), text.as_bytes())
     }
 
-    /// The form that this tiny writes.
-    pub(crate) const fn version() -> u32 {
-        VERSION
-    }
-
     /// Where the manifest of an image stands.
     pub(crate) fn path(image: &Path) -> PathBuf {
         let mut path = OsString::from(image);
@@ -189,8 +184,7 @@ mod tests {
     "program": "qemu-system-arm",
     "package": "qemu-system-arm",
     "arguments": ["-M", "versatilepb"],
-    "screen": true,
-    "counter": { "address": 268435548, "hertz": 24000000 }
+    "screen": true
   },
   "memory": 16777216,
   "image-size": 5,

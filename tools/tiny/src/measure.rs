@@ -17,7 +17,7 @@ use crate::manifest::Manifest;
 use crate::promise::Measured;
 
 /// A boot that takes longer is not going to end.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// To the first program.
 pub(crate) fn start(image: &[u8], manifest: &Manifest) -> Result<Option<u64>> {
@@ -37,23 +37,23 @@ pub(crate) fn picture_or_start(image: &[u8], manifest: &Manifest) -> Result<Opti
     }
 }
 
-/// A word of the memory at the end of a boot that runs no program.
+/// A word of the memory at the end of a boot whose first program ends at once.
 pub(crate) fn word_at_end(image: &[u8], manifest: &Manifest, address: u64) -> Result<u32> {
     let scratch = Scratch::new()?;
     let file = write(image, &scratch)?;
-    // There is no such program, and a kernel without its first program stops.
-    let words = command_line(&manifest.command_line, "/none");
+    let measured = manifest.promises.instructions.userspace.as_ref();
+    let program = measured.map_or("/bin/sh -c exit", |measured| &measured.start);
+    let words = command_line(&manifest.command_line, program);
     let start = Start {
         command_line: Some(words),
         clock: Clock::Instructions,
         ..Start::of(&file, manifest)
     };
-    let limit = Limit::after(LIMIT);
-    start.watched(&scratch, limit)?.word_at_end(address, limit)
+    start.watched(&scratch)?.word_at_end(address, Limit::after(LIMIT))
 }
 
 fn of(image: &[u8], manifest: &Manifest, measured: Option<&Measured>) -> Result<Option<u64>> {
-    let Some(measured) = measured.filter(|_| manifest.machine.counter.is_some()) else {
+    let Some(measured) = measured else {
         return Ok(None);
     };
     let scratch = Scratch::new()?;
@@ -66,6 +66,7 @@ fn of(image: &[u8], manifest: &Manifest, measured: Option<&Measured>) -> Result<
 
 fn write(image: &[u8], scratch: &Scratch) -> Result<std::path::PathBuf> {
     let file = scratch.path("measured.img");
-    fs::write(&file, image).with_context(|| format!("cannot write `{}`", shown(Path::new(&file))))?;
+    fs::write(&file, image)
+        .with_context(|| format!("cannot write `{}`", shown(Path::new(&file))))?;
     Ok(file)
 }

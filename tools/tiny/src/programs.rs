@@ -69,7 +69,8 @@ fn c(program: &Program, sources: &[PathBuf], bench: &Workbench<'_>) -> Result<Pa
     compiler.args(["-Wl,--gc-sections,--as-needed,--build-id=none", "-Wl,-z,noseparate-code"]);
     compiler.arg(format!("-ffile-prefix-map={}=.", directory.display())).args(&program.flags);
     if let Some(root) = bench.root.filter(|_| program.libc == Libc::Packages) {
-        let libraries = [root.join("usr/lib").join(&board.multiarch), root.join("lib").join(&board.multiarch)];
+        let libraries =
+            [root.join("usr/lib").join(&board.multiarch), root.join("lib").join(&board.multiarch)];
         for headers in &program.headers {
             compiler.arg("-isystem").arg(root.join(headers));
         }

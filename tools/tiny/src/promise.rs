@@ -186,7 +186,7 @@ impl Default for Promises {
     }
 }
 
-/// That of BusyBox's shell for root.
+/// That of `BusyBox`'s shell for root.
 fn usual_prompt() -> String {
     "/ # ".to_owned()
 }

@@ -13,8 +13,8 @@ use toml::Spanned;
 use crate::board::Board;
 use crate::compressor::Compressor;
 use crate::kernel::options::Options;
-use crate::size::Size;
 use crate::promise::Promises;
+use crate::size::Size;
 use crate::technique::{self, Step, Technique};
 
 pub(crate) mod userland;

@@ -1,5 +1,6 @@
 //! Results, for people and for programs.
 
+pub(crate) mod boards;
 pub(crate) mod built;
 pub(crate) mod doctor;
 pub(crate) mod front;

@@ -64,7 +64,8 @@ impl Store {
         let directory = self.directory.join(kind).join(key.text());
         make_directory(&directory)?;
         let path = directory.join(".lock");
-        let lock = File::create(&path).with_context(|| format!("cannot write `{}`", shown(&path)))?;
+        let lock =
+            File::create(&path).with_context(|| format!("cannot write `{}`", shown(&path)))?;
         rustix::fs::flock(&lock, FlockOperation::LockExclusive)
             .with_context(|| format!("cannot lock `{}`", shown(&path)))?;
         Ok(Held { directory, _lock: lock })

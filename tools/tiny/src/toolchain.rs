@@ -26,7 +26,6 @@ const RUST_SOURCE: &str = "rust-web-src";
 #[derive(Debug)]
 pub(crate) struct Toolchain {
     held: Held,
-    musl: PathBuf,
     identity: Vec<String>,
 }
 
@@ -59,17 +58,12 @@ impl Toolchain {
         })?;
         let identity = MUSL.iter().flat_map(|name| packages.identity(name)).map(str::to_owned);
         let identity = identity.chain(recipe.board.toolchain.flags.clone()).collect();
-        Ok(Self { held, musl, identity })
+        Ok(Self { held, identity })
     }
 
     /// A C compiler whose programs are static and linked with musl.
     pub(crate) fn musl_compiler(&self) -> PathBuf {
         self.held.path().join("cc")
-    }
-
-    /// The root in which musl lies.
-    pub(crate) fn musl_root(&self) -> &Path {
-        &self.musl
     }
 
     /// What its programs depend on, but for the compiler itself.
@@ -148,9 +142,10 @@ impl Rust {
     }
 
     /// The compiler, told what every program here is told.
-    fn compiler(&self) -> Result<std::process::Command> {
+    fn compiler(&self) -> std::process::Command {
         let mut rustc = command(self.root.join("usr/bin/rustc"));
-        let libraries = self.root.join("usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
+        let libraries =
+            self.root.join("usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
         rustc
             .env("LD_LIBRARY_PATH", libraries)
             // The library's own sources use what is not stable.
@@ -160,25 +155,25 @@ impl Rust {
             .args(["-C", "panic=abort", "-C", "opt-level=s", "-C", "relocation-model=static"])
             .args(["-C", "force-unwind-tables=no", "-C", "overflow-checks=off"])
             .args(&self.flags);
-        Ok(rustc)
+        rustc
     }
 
     /// `core`, and `compiler_builtins` with what processors lack and what copies memory.
     fn build_library(&self, source: &Path, place: &Path) -> Result<()> {
         crate::store::make_directory(place)?;
-        let library = |name: &str| -> Result<std::process::Command> {
-            let mut rustc = self.compiler()?;
+        let library = |name: &str| {
+            let mut rustc = self.compiler();
             rustc
                 .args(["--crate-type", "rlib", "--crate-name", name, "--cap-lints", "allow"])
                 .arg(format!("--remap-path-prefix={}=library", source.display()))
                 .arg("--out-dir")
                 .arg(place);
-            Ok(rustc)
+            rustc
         };
-        let mut core = library("core")?;
+        let mut core = library("core");
         core.args(["-C", "linker-plugin-lto"]).arg(source.join("core/src/lib.rs"));
         command::run(&mut core, Said::Kept).context("cannot build Rust's core library")?;
-        let mut builtins = library("compiler_builtins")?;
+        let mut builtins = library("compiler_builtins");
         builtins
             .args(["-C", "codegen-units=64"])
             .args(["--cfg", "feature=\"compiler-builtins\"", "--cfg", "feature=\"mem\""])
@@ -190,7 +185,7 @@ impl Rust {
     /// Builds a program that has no library but `core`, and no start files but its own. A `lib.rs`
     /// beside its root is a library of its own, named after the folder, as with cargo.
     pub(crate) fn build(&self, root: &Path, place: &Path) -> Result<()> {
-        let mut rustc = self.compiler()?;
+        let mut rustc = self.compiler();
         let library = root.with_file_name("lib.rs");
         if library.is_file() {
             let name = folder(root)?.replace('-', "_");
@@ -215,7 +210,7 @@ impl Rust {
     }
 
     fn build_rlib(&self, root: &Path, name: &str, place: &Path) -> Result<()> {
-        let mut rustc = self.compiler()?;
+        let mut rustc = self.compiler();
         rustc
             .args(["--crate-type", "rlib", "--crate-name", name, "-C", "linker-plugin-lto"])
             .arg(remapped(root))

@@ -36,7 +36,8 @@ fn the_demo_fits_into_800_000_bytes_and_keeps_what_it_promises() {
     assert!(commands > 100, "{commands}");
 
     let picture = workshop.path("demo.png");
-    let shot = ["screenshot", text(&image), "-o", text(&picture), "-c", "fb-windows --frames 1 --hold"];
+    let shot =
+        ["screenshot", text(&image), "-o", text(&picture), "-c", "fb-windows --frames 1 --hold"];
     assert_eq!(tiny(&shot).code, Some(0));
     assert!(fs::metadata(&picture).expect("a picture").len() > 5_000);
 }
@@ -131,7 +132,11 @@ script = "exec true"
     let run = workshop.build(&workshop.recipe("demo.toml", recipe), "demo.img", &[]);
 
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("`/bin/true` is a program for x86-64, not for arm"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("`/bin/true` is a program for x86-64, not for arm"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -152,6 +157,10 @@ script = "exec sh"
     let run = tiny(&["build", text(&path), "-o", text(&image), "--lock", text(&lock)]);
 
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("cannot fetch the package `no-such-package:armel`"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("cannot fetch the package `no-such-package:armel`"),
+        "{}",
+        run.stderr
+    );
     assert!(!lock.exists());
 }

@@ -9,7 +9,7 @@ typedef unsigned short half;
 typedef unsigned int word;
 
 extern const byte payload[];
-extern const byte tree[];
+extern const byte device_tree[];
 extern half probabilities[];
 
 #include UNPACK
@@ -53,7 +53,7 @@ const byte *loader(const word *tag)
 	memory -= PICTURE;
 	unpack(KERNEL, SIZE);
 	for (i = 0; i < TREE_SIZE / 4; i++) {
-		word w = ((const word *)tree)[i];
+		word w = ((const word *)device_tree)[i];
 		TREE[i] = w == MEMORY_MARK || w == PICTURE_MARK ? swapped(memory) : w;
 	}
 #if PICTURE

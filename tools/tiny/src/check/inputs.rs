@@ -50,7 +50,7 @@ fn heard(
             known => return Ok(known),
         }
         for event in &promise.send {
-            ready.running.send(event, limit)?;
+            ready.running.send(event)?;
         }
         match ready.running.console.wait_for(typed, text, limit.or_after(AGAIN)) {
             Err(Silence::Late) => {}

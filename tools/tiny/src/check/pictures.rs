@@ -29,7 +29,7 @@ pub(super) fn prove_within(
     let until = if promise.moves { Until::Moves } else { Until::AtRest };
     let drawn = match &promise.run {
         Some(command) => {
-            let before = ready.running.picture(limit)?;
+            let before = ready.running.picture()?;
             let typed = ready.running.console.begin(command)?;
             boot::drawn(ready, Some((&typed, &before)), until, limit)?
         }

@@ -109,7 +109,10 @@ fn refused(wanted: &Options, options: &Options, source: &Path) -> Result<()> {
         return Ok(());
     }
     bail!(ui::hinted(
-        &format!("the kernel does not take what the recipe asks for:\n    {}", lines.join("\n    ")),
+        &format!(
+            "the kernel does not take what the recipe asks for:\n    {}",
+            lines.join("\n    ")
+        ),
         "options stand under [kernel] in the recipe, without `CONFIG_`; \
          `depends on` in the kernel's Kconfig files says what else an option needs",
     ))

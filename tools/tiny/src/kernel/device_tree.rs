@@ -40,7 +40,10 @@ pub(super) fn compile(tree: &Tree<'_>, command_line: &str) -> Result<Option<Vec<
     let blob = tree.objects().join("tiny.dtb");
     let mut compiler = command::command(tree.objects().join("scripts/dtc/dtc"));
     // The kernel's own trees are not free of what the compiler warns of.
-    compiler.args(["-q", "-q", "-p", ROOM, "-I", "dts", "-O", "dtb", "-o"]).arg(&blob).arg(&expanded_place);
+    compiler
+        .args(["-q", "-q", "-p", ROOM, "-I", "dts", "-O", "dtb", "-o"])
+        .arg(&blob)
+        .arg(&expanded_place);
     command::run(&mut compiler, tree.said).context(ui::hinted(
         "cannot compile the device tree",
         "look at `device-tree` under [kernel] in the recipe",

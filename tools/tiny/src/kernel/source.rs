@@ -31,15 +31,16 @@ pub(super) fn unpack(
         store::make_directory(place)?;
         let mut tar = command("tar");
         tar.arg("--extract").arg("--strip-components=1").arg("--file").arg(&archive);
-        run(tar.arg("--directory").arg(place), said).context("cannot unpack the kernel's sources")?;
+        run(tar.arg("--directory").arg(place), said)
+            .context("cannot unpack the kernel's sources")?;
         store::remove(&around)
     })
 }
 
 /// The one archive of the package.
 fn archive(directory: &Path) -> Result<PathBuf> {
-    let entries = fs::read_dir(directory)
-        .with_context(|| format!("cannot read `{}`", shown(directory)))?;
+    let entries =
+        fs::read_dir(directory).with_context(|| format!("cannot read `{}`", shown(directory)))?;
     let archives = entries.flatten().map(|entry| entry.path());
     archives
         .filter(|path| path.to_string_lossy().contains(".tar"))

@@ -1,44 +1,27 @@
-//! Changes the command line and the memory that the device tree inside an image tells the kernel.
+//! Changes the command line that the device tree inside an image tells the kernel.
 //!
-//! Format: Devicetree Specification 0.4, section 5 (flattened device tree), 3.4 (memory), 3.6
-//! (chosen).
+//! How much memory there is, the boot loader tells; nothing is changed for that. Format: Devicetree
+//! Specification 0.4, section 5 (flattened device tree), 3.6 (chosen).
 
 use anyhow::{Context, Result, bail, ensure};
+use dtoolkit::Node;
 use dtoolkit::fdt::Fdt;
 use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
-use dtoolkit::standard::NodeStandard;
-use dtoolkit::{Node, Property};
 
 use crate::manifest::Place;
-use crate::size::Size;
 
 /// Trees have a handful of levels; one that has more is no tree of a board.
 const DEEPEST: usize = 64;
 /// Trees of boards have some ten kilobytes.
 const LONGEST: usize = 1 << 20;
 
-/// What a kernel is told in place of what its image says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
-    /// The command line.
-    pub(crate) command_line: Option<String>,
-    /// The memory.
-    pub(crate) memory: Option<Size>,
-}
-
-/// The image with its device tree changed.
+/// The image with another command line in its device tree.
 ///
-/// Where the tree is the end of the image it may grow; inside, it must fit where it was. A tree
-/// that does not name the memory is told it by the boot loader, and needs no change for it.
-pub(crate) fn changed(image: &[u8], place: Place, changes: &Changes) -> Result<Vec<u8>> {
+/// Where the tree is the end of the image it may grow; inside, it must fit where it was.
+pub(crate) fn changed(image: &[u8], place: Place, command_line: &str) -> Result<Vec<u8>> {
     let (begin, end) = bounds(image, place)?;
     let mut tree = parse(&image[begin..end]).context("cannot read the device tree of the image")?;
-    if let Some(command_line) = &changes.command_line {
-        set_command_line(&mut tree.root, command_line)?;
-    }
-    if let Some(memory) = changes.memory {
-        set_memory(&mut tree.root, memory)?;
-    }
+    set_command_line(&mut tree.root, command_line)?;
     let mut blob = tree.to_dtb();
     if end < image.len() {
         let room = end - begin;
@@ -103,35 +86,6 @@ fn set_command_line(root: &mut DeviceTreeNode, command_line: &str) -> Result<()>
     set(chosen, "bootargs", command_line.to_owned())
 }
 
-fn set_memory(root: &mut DeviceTreeNode, memory: Size) -> Result<()> {
-    let address_cells = cells(root.address_cells())?;
-    let size_cells = cells(root.size_cells())?;
-    let Some(node) = root.children_mut().find(|node| node.name_without_address() == "memory")
-    else {
-        return Ok(());
-    };
-    let place = node.property("reg").map(|place| place.value().to_vec());
-    let mut place = place.context("the memory in the device tree has no place")?;
-    ensure!(place.len() >= address_cells, "the memory in the device tree has no place");
-    place.truncate(address_cells);
-    let size = memory.bytes().to_be_bytes();
-    ensure!(
-        size[..size.len() - size_cells].iter().all(|byte| *byte == 0),
-        "{memory} of memory is more than the device tree can say"
-    );
-    place.extend(&size[size.len() - size_cells..]);
-    set(node, "reg", place)
-}
-
-/// How many bytes so many cells have.
-fn cells(number: Result<u32, impl std::error::Error + Send + Sync + 'static>) -> Result<usize> {
-    match number.context("the device tree does not say how memory is written")? {
-        1 => Ok(4),
-        2 => Ok(8),
-        other => bail!("memory with {other} cells is beyond what is known here"),
-    }
-}
-
 fn set(node: &mut DeviceTreeNode, name: &str, value: impl dtoolkit::ToPropertyValue) -> Result<()> {
     match node.property_mut(name) {
         Some(property) => property.set_value(value),
@@ -176,22 +130,15 @@ mod tests {
         (image, Place { offset: before.len() as u64, length: tree.len() as u64 })
     }
 
-    fn words(command_line: &str) -> Changes {
-        Changes { command_line: Some(command_line.to_owned()), memory: None }
-    }
-
     #[test]
     fn a_tree_at_the_end_of_an_image_may_grow() {
         let (image, place) = image("the kernel", &dtc("dts", "dtb", TREE.as_bytes()), "");
-        let changes = Changes {
-            command_line: Some(format!("quiet {}", "x".repeat(500))),
-            memory: Some(Size::of_megabytes(6)),
-        };
-        let changed = changed(&image, place, &changes).expect("a changed image");
+        let words = format!("quiet {}", "x".repeat(500));
+        let changed = changed(&image, place, &words).expect("a changed image");
         assert!(changed.starts_with(b"the kernel"));
         let tree = String::from_utf8(dtc("dtb", "dts", &changed[10..])).expect("text");
         assert!(tree.contains("bootargs = \"quiet xxx"), "{tree}");
-        assert!(tree.contains("reg = <0x00 0x600000>"), "{tree}");
+        assert!(tree.contains("reg = <0x00 0x8000000>"), "{tree}");
         assert!(tree.contains("device_type = \"memory\""), "{tree}");
     }
 
@@ -200,18 +147,18 @@ mod tests {
         let mut tree = dtc("dts", "dtb", TREE.as_bytes());
         tree.resize(tree.len() + 300, 0);
         let (image, place) = image("the kernel", &tree, "the rest");
-        let changed_image = changed(&image, place, &words("rdinit=/bin/true")).expect("an image");
+        let changed_image = changed(&image, place, "rdinit=/bin/true").expect("an image");
         assert_eq!(changed_image.len(), image.len());
         assert!(changed_image.ends_with(b"the rest"));
 
-        let error = changed(&image, place, &words(&"x".repeat(400))).expect_err("it is too long");
+        let error = changed(&image, place, &"x".repeat(400)).expect_err("it is too long");
         assert!(error.to_string().contains("and the image has room for"), "{error}");
     }
 
     #[test]
     fn a_tree_without_a_command_line_gets_one() {
         let (image, place) = image("", &dtc("dts", "dtb", b"/dts-v1/; / { };"), "");
-        let changed = changed(&image, place, &words("quiet")).expect("an image");
+        let changed = changed(&image, place, "quiet").expect("an image");
         let tree = String::from_utf8(dtc("dtb", "dts", &changed)).expect("text");
         assert!(tree.contains("chosen {\n\t\tbootargs = \"quiet\";"), "{tree}");
     }
@@ -222,11 +169,11 @@ mod tests {
         let cut = Place { length: place.length - 8, ..place };
         let beyond = Place { offset: u64::MAX, ..place };
         for place in [cut, beyond] {
-            changed(&good, place, &words("quiet")).expect_err("there is no tree");
+            changed(&good, place, "quiet").expect_err("there is no tree");
         }
         let deep = format!("/dts-v1/; / {{ {} {} }};", "a {".repeat(100), "};".repeat(100));
         let (deep, place) = image("", &dtc("dts", "dtb", deep.as_bytes()), "");
-        let error = changed(&deep, place, &words("quiet")).expect_err("the tree is too deep");
+        let error = changed(&deep, place, "quiet").expect_err("the tree is too deep");
         assert!(format!("{error:#}").contains("deeper than 64 levels"), "{error:#}");
     }
 
@@ -241,9 +188,8 @@ mod tests {
             let end = (place + bytes.len()).min(tree.len());
             tree[place..end].copy_from_slice(&bytes[..end - place]);
             let whole = Place { offset: 0, length: tree.len() as u64 };
-            let changes = Changes { memory: Some(Size::of_megabytes(4)), ..words("quiet") };
             // Refused or changed: that it comes back is what counts.
-            let _ = changed(&tree, whole, &changes);
+            let _ = changed(&tree, whole, "quiet");
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) enum Watcher<'a> {
 pub(crate) enum Clock {
     /// As ours does.
     Wall,
-    /// By a nanosecond with each instruction, beginning at nought when it is let go.
+    /// By a nanosecond with each instruction, which QEMU counts, from when it is let go.
     Instructions,
 }
 
@@ -62,13 +62,15 @@ impl Boot<'_> {
             Watcher::Terminal => words.add(["-serial", "mon:stdio", "-display", "none"]),
             Watcher::Socket(path) => {
                 words.add(["-serial", "stdio", "-monitor", "none", "-display", "none"]);
-                words.add([OsStr::new("-chardev"), &socket(path)]);
-                words.add(["-mon", "chardev=control,mode=control", "-no-reboot"]);
+                words.add(["-chardev".into(), device("socket,id=control,path=", path)]);
+                words.add(["-mon", "chardev=control,mode=control", "-no-reboot", "-S"]);
+                if self.clock == Clock::Instructions {
+                    let log = path.with_extension("log");
+                    let count = device("shift=0,sleep=off,rr=record,rrfile=", &log);
+                    words.add(["-icount".into(), count]);
+                    words.add(["-rtc", "base=1970-01-01,clock=vm", "-no-shutdown"]);
+                }
             }
-        }
-        if self.clock == Clock::Instructions {
-            words.add(["-icount", "shift=0,sleep=off", "-rtc", "base=1970-01-01,clock=vm"]);
-            words.add(["-no-shutdown", "-S"]);
         }
         words.0
     }
@@ -82,9 +84,9 @@ impl Boot<'_> {
     }
 }
 
-/// A character device that connects to our socket; QEMU wants commas doubled.
-fn socket(path: &Path) -> OsString {
-    let mut device = b"socket,id=control,path=".to_vec();
+/// Options that end with a path, of which QEMU wants commas doubled.
+fn device(options: &str, path: &Path) -> OsString {
+    let mut device = options.as_bytes().to_vec();
     for byte in path.as_os_str().as_bytes() {
         device.push(*byte);
         if *byte == b',' {
@@ -153,7 +155,7 @@ mod tests {
             Clock::Instructions,
             None,
             &expect![[
-                r#"qemu-system-arm -M versatilepb -audiodev 'none,id=silence' -global 'pl041.audiodev=silence' -m 16M -kernel 'my demo.img' -nic none -serial stdio -monitor none -display none -chardev 'socket,id=control,path=/tmp/a,,b/control' -mon 'chardev=control,mode=control' -no-reboot -icount 'shift=0,sleep=off' -rtc 'base=1970-01-01,clock=vm' -no-shutdown -S"#
+                r#"qemu-system-arm -M versatilepb -audiodev 'none,id=silence' -global 'pl041.audiodev=silence' -m 16M -kernel 'my demo.img' -nic none -serial stdio -monitor none -display none -chardev 'socket,id=control,path=/tmp/a,,b/control' -mon 'chardev=control,mode=control' -no-reboot -S -icount 'shift=0,sleep=off,rr=record,rrfile=/tmp/a,,b/control.log' -rtc 'base=1970-01-01,clock=vm' -no-shutdown"#
             ]],
         );
     }

@@ -319,7 +319,8 @@ mod tests {
     #[test]
     fn endless_output_is_cut_off_and_needs_no_more_memory() {
         let (ours, mut theirs) = UnixStream::pair().expect("a pair of sockets");
-        thread::spawn(move || while theirs.write_all(&[b'x'; 65_536]).is_ok() {});
+        let much = vec![b'x'; 65_536];
+        thread::spawn(move || while theirs.write_all(&much).is_ok() {});
         let mut console = Console::at(ours).expect("a console");
         let typed = console.begin("yes").expect("it is typed");
         let long = Limit::after(Duration::from_mins(10));

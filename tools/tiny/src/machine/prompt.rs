@@ -41,7 +41,8 @@ pub(crate) fn boot<'s>(
     limit: Limit,
 ) -> Result<Ready<'s>> {
     let began = Instant::now();
-    let running = start.watched(scratch, limit).map_err(not_started)?;
+    let mut running = start.watched(scratch).map_err(not_started)?;
+    running.go()?;
     match running.console.wait_for_prompt(prompt, limit) {
         Ok(()) => Ok(Ready { running, took: began.elapsed() }),
         Err(silence) => {

@@ -66,10 +66,9 @@ impl<'a> Apt<'a> {
         }
         let wanted = match package.architecture.as_str() {
             SOURCE_ARCHITECTURE => Wanted::Source { name: package.name.clone() },
-            architecture => Wanted::Binary {
-                name: package.name.clone(),
-                architecture: architecture.to_owned(),
-            },
+            architecture => {
+                Wanted::Binary { name: package.name.clone(), architecture: architecture.to_owned() }
+            }
         };
         let version = Some(package.version.as_str());
         let found = match self.fetch(&wanted, version, store) {
@@ -114,46 +113,23 @@ impl<'a> Apt<'a> {
                  build with --update to take the new ones",
             )
         })?;
-        self.lock(wanted, scratch.path(), store)
-    }
-
-    /// Describes what was downloaded and hands it to the store.
-    fn lock(&self, wanted: &Wanted, directory: &Path, store: &Store) -> Result<Locked> {
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(directory).context("cannot read a directory")? {
-            paths.push(entry.context("cannot read a directory")?.path());
-        }
-        // The description of a source package comes first.
-        paths.sort_by_key(|path| (path.extension().is_none_or(|end| end != "dsc"), path.clone()));
-        let first = paths.first().context("apt fetched nothing")?;
-        let (name, architecture, version) = match wanted {
-            Wanted::Binary { name, .. } => {
-                let field = |field: &str| text(command("dpkg-deb").arg("-f").arg(first).arg(field));
-                (name.clone(), field("Architecture")?, field("Version")?)
-            }
-            Wanted::Source { name } => {
-                (name.clone(), SOURCE_ARCHITECTURE.to_owned(), version_of(first)?)
-            }
-        };
-        let files = paths.iter().map(|path| LockedFile::describe(path)).collect::<Result<Vec<_>>>()?;
-        let locked = Locked { name, architecture, version, files };
-        let place = locked.place(store);
-        store::make_directory(&place)?;
-        for (file, path) in locked.files.iter().zip(&paths) {
-            let place = place.join(&file.name);
-            fs::rename(path, &place).with_context(|| format!("cannot write `{}`", shown(&place)))?;
-        }
-        Ok(locked)
+        lock(wanted, scratch.path(), store)
     }
 
     /// Writes down for apt what to look at.
     fn prepare(&self) -> Result<()> {
-        for directory in ["lists/partial", "archives/partial", "etc/preferences.d", "etc/auth.conf.d"] {
+        for directory in
+            ["lists/partial", "archives/partial", "etc/preferences.d", "etc/auth.conf.d"]
+        {
             store::make_directory(&self.root.join(directory))?;
         }
         store::replace(&self.root.join("status"), b"")?;
         store::replace(&self.root.join("etc/tiny.sources"), self.stanzas()?.as_bytes())?;
         let root = shown(&self.root);
+        let architectures = crate::board::architectures()?;
+        let architectures: Vec<_> =
+            architectures.iter().map(|name| format!("\"{name}\";")).collect();
+        let architectures = architectures.join(" ");
         let configuration = format!(
             "Dir::State \"{root}\";\n\
              Dir::State::status \"{root}/status\";\n\
@@ -172,7 +148,7 @@ impl<'a> Apt<'a> {
              Acquire::Retries \"3\";\n\
              {}",
             host_architecture()?,
-            crate::board::architectures()?.map(|name| format!("\"{name}\";")).collect::<String>(),
+            architectures,
             way_out()?,
         );
         store::replace(&self.root.join("apt.conf"), configuration.as_bytes())
@@ -203,6 +179,35 @@ impl<'a> Apt<'a> {
         command.env("APT_CONFIG", self.root.join("apt.conf"));
         Ok(command)
     }
+}
+
+/// Describes what was downloaded and hands it to the store.
+fn lock(wanted: &Wanted, directory: &Path, store: &Store) -> Result<Locked> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory).context("cannot read a directory")? {
+        paths.push(entry.context("cannot read a directory")?.path());
+    }
+    // The description of a source package comes first.
+    paths.sort_by_key(|path| (path.extension().is_none_or(|end| end != "dsc"), path.clone()));
+    let first = paths.first().context("apt fetched nothing")?;
+    let (name, architecture, version) = match wanted {
+        Wanted::Binary { name, .. } => {
+            let field = |field: &str| text(command("dpkg-deb").arg("-f").arg(first).arg(field));
+            (name.clone(), field("Architecture")?, field("Version")?)
+        }
+        Wanted::Source { name } => {
+            (name.clone(), SOURCE_ARCHITECTURE.to_owned(), version_of(first)?)
+        }
+    };
+    let files = paths.iter().map(|path| LockedFile::describe(path)).collect::<Result<Vec<_>>>()?;
+    let locked = Locked { name, architecture, version, files };
+    let place = locked.place(store);
+    store::make_directory(&place)?;
+    for (file, path) in locked.files.iter().zip(&paths) {
+        let place = place.join(&file.name);
+        fs::rename(path, &place).with_context(|| format!("cannot write `{}`", shown(&place)))?;
+    }
+    Ok(locked)
 }
 
 /// What apt reads of a source of packages, with the sources of the packages too.

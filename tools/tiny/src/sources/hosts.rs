@@ -27,8 +27,8 @@ pub(super) fn stanzas_of(release: &str) -> Result<String> {
     }
     files.sort();
     for file in files.iter().filter(|file| file.is_file()) {
-        let text = fs::read_to_string(file)
-            .with_context(|| format!("cannot read `{}`", shown(file)))?;
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read `{}`", shown(file)))?;
         match file.extension().and_then(|end| end.to_str()) {
             Some("list") => sources.extend(text.lines().filter_map(one_line)),
             Some("sources") => sources.extend(text.split("\n\n").filter_map(fields)),

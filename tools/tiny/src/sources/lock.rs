@@ -19,7 +19,8 @@ pub(crate) const SOURCE_ARCHITECTURE: &str = "source";
 /// The form of the file.
 const VERSION: u32 = 1;
 
-const HEADER: &str = "# Written by tiny: the packages that this recipe is built from. Keep it with the recipe.\n\n";
+const HEADER: &str =
+    "# Written by tiny: the packages that this recipe is built from. Keep it with the recipe.\n\n";
 
 /// Every package that a recipe is built from.
 #[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Eq)]
@@ -163,7 +164,8 @@ impl LockedFile {
     /// Describes a file that was just fetched.
     pub(crate) fn describe(path: &Path) -> Result<Self> {
         let name = path.file_name().context("a package's file has no name")?;
-        let size = fs::metadata(path).with_context(|| format!("cannot read `{}`", shown(path)))?.len();
+        let size =
+            fs::metadata(path).with_context(|| format!("cannot read `{}`", shown(path)))?.len();
         Ok(Self { name: shown(Path::new(name)), size, sha256: checksum(path)? })
     }
 }

@@ -100,8 +100,12 @@ fn resolved(directory: &Path, target: &Path) -> PathBuf {
 /// must be for the board.
 pub(super) fn complete(tree: &mut Tree, root: Option<&Path>, board: &Board) -> Result<()> {
     let multiarch = &board.toolchain.multiarch;
-    let directories =
-        [format!("lib/{multiarch}"), format!("usr/lib/{multiarch}"), "lib".into(), "usr/lib".into()];
+    let directories = [
+        format!("lib/{multiarch}"),
+        format!("usr/lib/{multiarch}"),
+        "lib".into(),
+        "usr/lib".into(),
+    ];
     let mut looked_at = BTreeSet::new();
     loop {
         let todo: Vec<_> = tree
@@ -177,7 +181,11 @@ mod tests {
         assert_eq!(names, [Path::new("usr/lib/liba.so.1.2")]);
 
         let out = take(&["usr/lib/out".to_owned()], root.path(), &mut tree);
-        assert!(out.expect_err("there is no etc/passwd in the root").to_string().ends_with("etc/passwd`"));
+        assert!(
+            out.expect_err("there is no etc/passwd in the root")
+                .to_string()
+                .ends_with("etc/passwd`")
+        );
     }
 
     #[test]

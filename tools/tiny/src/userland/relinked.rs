@@ -29,11 +29,8 @@ fn one(wanted: &Relink, tree: &mut Tree, bench: &Workbench<'_>) -> Result<()> {
     let binaries: BTreeMap<&Path, &[u8]> =
         tree.files().filter(|(_, content)| content.starts_with(&elf::MAGIC)).collect();
     let library = *binaries.get(place.as_path()).context("it is no binary")?;
-    let users: Vec<&[u8]> = binaries
-        .iter()
-        .filter(|(path, _)| **path != place)
-        .map(|(_, content)| *content)
-        .collect();
+    let users: Vec<&[u8]> =
+        binaries.iter().filter(|(path, _)| **path != place).map(|(_, content)| *content).collect();
     let looked_up: Vec<_> = wanted.looked_up.iter().map(String::as_str).collect();
     let plan = match Plan::new(library, &users, &looked_up) {
         Ok(plan) => plan,

@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The words that the image's own device tree tells.
-pub const WORDS: &str = "told in the tree";
+pub(crate) const WORDS: &str = "told in the tree";
 
 /// An image with its manifest in a folder of its own.
-pub struct Image {
+pub(crate) struct Image {
     folder: TempDir,
 }
 
 impl Image {
     /// A board that is told these words, and whose recipe makes these promises.
-    pub fn new(words: &str, promises: &Value) -> Self {
+    pub(crate) fn new(words: &str, promises: &Value) -> Self {
         let tree = tree(words);
         let image = [system(), &tree].concat();
         let place = json!({ "offset": system().len(), "length": tree.len() });
@@ -29,7 +29,7 @@ impl Image {
     }
 
     /// A board whose image holds no device tree: QEMU hands the words over.
-    pub fn without_tree(words: &str, promises: &Value) -> Self {
+    pub(crate) fn without_tree(words: &str, promises: &Value) -> Self {
         Self::of(system(), words, promises)
     }
 
@@ -48,9 +48,6 @@ impl Image {
                     "-audiodev", "none,id=silence", "-global", "pl041.audiodev=silence",
                 ],
                 "screen": true,
-                "counter": {
-                    "address": 0x1000_005c, "hertz": 24_000_000, "seconds": 0x101e_8000
-                },
             },
             "memory": 16 << 20,
             "image-size": image.len(),
@@ -62,7 +59,7 @@ impl Image {
     }
 
     /// Changes the manifest.
-    pub fn change(&self, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Value)) {
         let text = fs::read_to_string(self.manifest_path()).expect("a manifest");
         let mut manifest = serde_json::from_str(&text).expect("a manifest");
         change(&mut manifest);
@@ -77,16 +74,16 @@ impl Image {
         self.folder.path().join("board.img.tiny.json")
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("board.img")
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// The command `tiny ACTION board.img ARGUMENTS` in the image's folder.
-    pub fn command(&self, action: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, action: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tiny"));
         command.arg(action).arg("board.img").args(arguments).current_dir(self.folder());
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
@@ -94,21 +91,21 @@ impl Image {
     }
 
     /// What it says, and its exit code.
-    pub fn tiny(&self, action: &str, arguments: &[&str]) -> Said {
+    pub(crate) fn tiny(&self, action: &str, arguments: &[&str]) -> Said {
         Said::of(self.command(action, arguments).stdin(Stdio::null()).output().expect("tiny runs"))
     }
 }
 
 /// What tiny said, and its exit code.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Said {
-    pub out: String,
-    pub error: String,
-    pub code: Option<i32>,
+pub(crate) struct Said {
+    pub(crate) out: String,
+    pub(crate) error: String,
+    pub(crate) code: Option<i32>,
 }
 
 impl Said {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             out: String::from_utf8(output.stdout).expect("text"),
             error: String::from_utf8(output.stderr).expect("text"),

@@ -11,38 +11,38 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What came of a run.
-pub struct Run {
+pub(crate) struct Run {
     /// The exit code.
-    pub code: Option<i32>,
+    pub(crate) code: Option<i32>,
     /// What it printed.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// What it said.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 /// A directory for a test.
-pub struct Workshop {
+pub(crate) struct Workshop {
     directory: TempDir,
 }
 
 impl Workshop {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().expect("a directory") }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Writes a recipe and gives its path.
-    pub fn recipe(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn recipe(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, text).expect("a recipe");
         path
     }
 
     /// Builds a recipe with the store of all tests; the recipe's packages are locked there too.
-    pub fn build(&self, recipe: &Path, image: &str, words: &[&str]) -> Run {
+    pub(crate) fn build(&self, recipe: &Path, image: &str, words: &[&str]) -> Run {
         let name = recipe.file_stem().and_then(|name| name.to_str()).expect("a name");
         let lock = store().with_file_name(format!("{name}.lock"));
         let image = self.path(image);
@@ -52,7 +52,7 @@ impl Workshop {
     }
 
     /// A recipe that comes with tiny, built.
-    pub fn built(&self, name: &str, image: &str) -> PathBuf {
+    pub(crate) fn built(&self, name: &str, image: &str) -> PathBuf {
         let run = self.build(&shipped(name), image, &[]);
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
         self.path(image)
@@ -60,7 +60,7 @@ impl Workshop {
 }
 
 /// Runs tiny.
-pub fn tiny(words: &[&str]) -> Run {
+pub(crate) fn tiny(words: &[&str]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tiny"));
     command.args(words).env("TINY_STORE", store());
     let Output { status, stdout, stderr } = command.output().expect("tiny runs");
@@ -69,27 +69,28 @@ pub fn tiny(words: &[&str]) -> Run {
 }
 
 /// Where sources and kernels stay from one run of the tests to the next.
-pub fn store() -> PathBuf {
+pub(crate) fn store() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("tiny-store")
 }
 
 /// A recipe that comes with tiny.
-pub fn shipped(name: &str) -> PathBuf {
+pub(crate) fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes").join(name)
 }
 
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("text")
 }
 
 /// The document that a run printed.
-pub fn json(run: &Run) -> Value {
+pub(crate) fn json(run: &Run) -> Value {
     serde_json::from_str(&run.stdout)
         .unwrap_or_else(|error| panic!("{error}\n{}\n{}", run.stdout, run.stderr))
 }
 
 /// Whether the long proofs are asked for; otherwise says what is skipped.
-pub fn is_full(skipped: &str) -> bool {
+#[expect(clippy::print_stdout, reason = "the test runner shows it")]
+pub(crate) fn is_full(skipped: &str) -> bool {
     let full = std::env::var_os("ETABLI_FULL").is_some_and(|value| value == "1");
     if !full {
         println!("skipped without ETABLI_FULL=1: {skipped}");
