@@ -2,6 +2,7 @@
 //! reason for each.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -15,7 +16,7 @@ use crate::needs::rules::{Kept, Rules};
 use crate::needs::scripts::{self, Interpreter};
 use crate::policy::Policies;
 use crate::rootfs::Root;
-use crate::rootfs::inventory::{Follow, Kind};
+use crate::rootfs::inventory::{Entry, Follow, Kind};
 use crate::sandbox::{Observed, Use};
 
 /// Why something stays.
@@ -73,12 +74,14 @@ pub(crate) enum Role {
     LaterLibrary,
     /// Runs it: a loader or a script's interpreter.
     Interpreter,
-    /// A script runs it.
+    /// A script runs it, or its name stands in a program.
     Command,
     /// Its path stands in the file.
     Mentioned,
     /// It came in the same package.
     SamePackage,
+    /// It came in a package that the program's package depends on.
+    Dependency,
 }
 
 /// What stays, and why.
@@ -136,7 +139,16 @@ pub(crate) struct Closure<'a> {
     packages: Option<Packages>,
     loader: Loader<'a>,
     rules: Rules,
-    fired: BTreeSet<usize>,
+    /// Which rules have fired, and whether for what a program of --keep needs.
+    fired: BTreeMap<usize, bool>,
+    /// Policies that the user named: not even a rule keeps what they take away.
+    insisted: &'a BTreeSet<String>,
+    /// The programs of --keep.
+    named: BTreeSet<PathBuf>,
+    /// The names of programs on the search path.
+    programs: BTreeSet<Vec<u8>>,
+    /// Files that shell scripts read as a part of themselves.
+    included: BTreeSet<PathBuf>,
     reasons: Reasons,
     /// Files that a program of --keep needs.
     asked: BTreeSet<PathBuf>,
@@ -149,7 +161,7 @@ impl<'a> Closure<'a> {
     /// Begins with what every system has and what is protected.
     pub(crate) fn of(
         root: &'a Root,
-        policies: &Policies,
+        policies: &'a Policies,
         removed: &'a BTreeMap<PathBuf, &'a str>,
     ) -> Result<Self> {
         let mut closure = Self {
@@ -158,7 +170,11 @@ impl<'a> Closure<'a> {
             packages: None,
             loader: Loader::of(root),
             rules: Rules::new()?,
-            fired: BTreeSet::new(),
+            fired: BTreeMap::new(),
+            insisted: policies.insisted(),
+            named: BTreeSet::new(),
+            programs: programs(root),
+            included: BTreeSet::new(),
             reasons: Reasons::new(),
             asked: BTreeSet::new(),
             queue: VecDeque::new(),
@@ -196,28 +212,44 @@ impl<'a> Closure<'a> {
             ));
         };
         self.keep(&found, &Reason::Asked, Follow::Last, true);
-        let end = self.root.inventory.resolve(Path::new(""), &found, Follow::Last).end;
-        if let Some(end) = end {
-            self.keep_package(&end);
+        // The program and every link that leads to it may come from packages of their own.
+        let resolved = self.root.inventory.resolve(Path::new(""), &found, Follow::Last);
+        self.named.extend(resolved.end.clone());
+        for step in resolved.way.iter().chain(&resolved.end) {
+            if self.root.inventory.get(step).is_some_and(|entry| entry.kind != Kind::Directory) {
+                self.keep_package(step);
+            }
         }
         Ok(())
     }
 
-    /// What came with a program, but for other programs and what policies take away.
+    /// What came with a program, and with the packages that its package depends on, but for other
+    /// programs and what policies take away.
     fn keep_package(&mut self, program: &Path) {
         let packages = self.packages.get_or_insert_with(|| Packages::of(self.root));
-        let companions = packages.companions(program).to_vec();
+        let companions = packages.companions(program).iter().map(PathBuf::as_path);
+        let companions = companions.filter(|path| !is_paperwork(path));
+        let dependencies = packages.dependencies(program, &self.rules.for_installing);
+        let dependencies = dependencies.into_iter().filter(|path| {
+            !is_paperwork(path) && !is_for_booting(path) && !self.loader.has_beside(path)
+        });
+        let came_along: Vec<_> = companions
+            .map(|path| (path.to_owned(), Role::SamePackage))
+            .chain(dependencies.map(|path| (path.to_owned(), Role::Dependency)))
+            .collect();
         let by = Bytes::of(program);
-        for path in companions {
+        for (path, role) in came_along {
             let Some(entry) = self.root.inventory.get(&path) else {
                 continue;
             };
-            let is_program = path.parent().is_some_and(|parent| {
-                parent.ends_with("bin") || parent.ends_with("sbin") || parent.ends_with("games")
-            });
-            if entry.kind != Kind::Directory && !is_program && !is_paperwork(&path) {
-                let reason = Reason::Needed { by: by.clone(), role: Role::SamePackage };
-                self.keep(&Path::new("/").join(path), &reason, Follow::Last, true);
+            let is_other = path.parent().is_some_and(is_on_search_path);
+            // A directory matters where the program writes into it.
+            let matters = entry.kind != Kind::Directory || path.starts_with("var");
+            if matters && !is_other {
+                let reason = Reason::Needed { by: by.clone(), role };
+                // Of what others brought along, everything is there, but not all that it may need.
+                let asked = role == Role::SamePackage;
+                self.keep(&Path::new("/").join(path), &reason, Follow::Last, asked);
             }
         }
     }
@@ -324,10 +356,14 @@ impl<'a> Closure<'a> {
         };
         if head.starts_with(&elf::MAGIC) {
             self.read_binary(path, asked);
-        } else if entry.is_program()
+        } else if (entry.is_program() || asked)
             && let Some(interpreter) = Interpreter::of(&head)
         {
             self.read_script(path, &interpreter, asked);
+        } else if self.included.contains(path) {
+            self.read_shell(path);
+        } else if asked && (is_module(path) || self.is_setting(path)) {
+            self.read_text(path, false);
         }
     }
 
@@ -356,7 +392,7 @@ impl<'a> Closure<'a> {
         if !asked {
             return;
         }
-        let Ok(mentions) = mentions::of(self.root, path) else {
+        let Ok(mentions) = mentions::of(self.root, path, &self.programs) else {
             return;
         };
         for library in needs.may_load.iter().chain(&mentions.libraries) {
@@ -367,7 +403,17 @@ impl<'a> Closure<'a> {
                 self.keep(&found, &needed(Role::LaterLibrary), Follow::Last, true);
             }
         }
-        self.keep_mentioned(&mentions.paths, &by);
+        // So many words are names of programs that this is asked of the named programs alone, and
+        // what they name is kept with its libraries only.
+        let is_named = self.named.contains(path);
+        for program in mentions.programs.iter().filter(|_| is_named) {
+            if let Some(found) = self.on_search_path(&String::from_utf8_lossy(program)) {
+                self.keep(&found, &needed(Role::Command), Follow::Last, false);
+            }
+        }
+        // A library serves many, and hardly any of them means all that it names.
+        let is_library = path.to_string_lossy().contains(".so");
+        self.keep_mentioned(&mentions.paths, &by, !is_library);
     }
 
     /// The RPATHs of whoever needs a library, and of whoever needs that one.
@@ -402,26 +448,64 @@ impl<'a> Closure<'a> {
             return;
         }
         if interpreter.is_shell() {
-            let text = libraries::text(self.root, path);
-            for command in scripts::commands(&text) {
-                if let Some(found) = self.on_search_path(command) {
-                    self.keep(&found, &needed(Role::Command), Follow::Last, true);
+            self.read_shell(path);
+        } else {
+            self.read_text(path, true);
+        }
+    }
+
+    /// Whether it came as a setting of a program of --keep; others say too much that this program
+    /// does not mean.
+    fn is_setting(&self, path: &Path) -> bool {
+        let came_along =
+            |reason: &Reason| matches!(reason, Reason::Needed { role: Role::SamePackage, .. });
+        path.starts_with("etc") && self.reasons.get(path).is_some_and(came_along)
+    }
+
+    /// Keeps what a shell script, or a part of one, runs, includes and names.
+    fn read_shell(&mut self, path: &Path) {
+        let reason = Reason::Needed { by: Bytes::of(path), role: Role::Command };
+        let text = libraries::text(self.root, path);
+        for command in scripts::commands(&text) {
+            if let Some(found) = self.on_search_path(command) {
+                self.keep(&found, &reason, Follow::Last, true);
+            }
+        }
+        for included in scripts::included(&text) {
+            let included = Path::new(included);
+            let beside = included.file_name().unwrap_or_default();
+            let beside = Path::new("/").join(path).with_file_name(beside);
+            for place in [included, &beside] {
+                let end = self.root.inventory.resolve(Path::new(""), place, Follow::Last).end;
+                let end =
+                    end.filter(|end| self.root.inventory.get(end).is_some_and(Entry::is_file));
+                if let Some(end) = end.filter(|_| place.is_absolute()) {
+                    let reason = Reason::Needed { by: Bytes::of(path), role: Role::Mentioned };
+                    if self.included.insert(end.clone()) {
+                        self.queue.push_back(end);
+                    }
+                    self.keep(place, &reason, Follow::Last, true);
                 }
             }
         }
-        if let Ok(mentions) = mentions::of(self.root, path) {
-            self.keep_mentioned(&mentions.paths, &by);
+        self.read_text(path, true);
+    }
+
+    /// Keeps what is named by its path in a text, with all that this needs or its libraries only.
+    fn read_text(&mut self, path: &Path, asked: bool) {
+        if let Ok(mentions) = mentions::of(self.root, path, &self.programs) {
+            self.keep_mentioned(&mentions.paths, &Bytes::of(path), asked);
         }
     }
 
     /// Files whose paths stand in a kept file. Directories say too little about what is meant.
-    fn keep_mentioned(&mut self, paths: &BTreeSet<PathBuf>, by: &Bytes) {
+    fn keep_mentioned(&mut self, paths: &BTreeSet<PathBuf>, by: &Bytes, asked: bool) {
         for path in paths {
             let end = self.root.inventory.resolve(Path::new(""), path, Follow::Last).end;
             let entry = end.and_then(|end| self.root.inventory.get(&end));
-            if entry.is_some_and(super::rootfs::inventory::Entry::is_file) {
+            if entry.is_some_and(Entry::is_file) {
                 let reason = Reason::Needed { by: by.clone(), role: Role::Mentioned };
-                self.keep(path, &reason, Follow::Last, true);
+                self.keep(path, &reason, Follow::Last, asked);
             }
         }
     }
@@ -430,12 +514,9 @@ impl<'a> Closure<'a> {
         if program.contains('/') {
             return None;
         }
-        let directories =
-            ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-        directories.iter().map(|directory| Path::new(directory).join(program)).find(|path| {
+        SEARCH_PATH.iter().map(|place| Path::new("/").join(place).join(program)).find(|path| {
             let end = self.root.inventory.resolve(Path::new(""), path, Follow::Last).end;
-            end.and_then(|end| self.root.inventory.get(&end))
-                .is_some_and(super::rootfs::inventory::Entry::is_program)
+            end.and_then(|end| self.root.inventory.get(&end)).is_some_and(Entry::is_program)
         })
     }
 
@@ -443,30 +524,80 @@ impl<'a> Closure<'a> {
     fn apply_rules(&mut self) -> bool {
         let mut firing = Vec::new();
         for (number, rule) in self.rules.all.iter().enumerate() {
-            if self.fired.contains(&number) {
+            let fired = self.fired.get(&number).copied();
+            if fired == Some(true) {
                 continue;
             }
+            let mut by = None;
             for path in self.reasons.keys() {
                 let needs = self.loader.known(path);
                 let asked = self.asked.contains(path);
                 let kept = Kept { path, asked, imports: needs.map(|needs| &needs.imports) };
-                if rule.fires(&kept) {
-                    firing.push((number, path.clone()));
-                    break;
+                // What a program of --keep needs counts for more, as does what it needs in turn.
+                if (asked || by.is_none()) && rule.fires(&kept) {
+                    by = Some((path.clone(), asked));
+                    if asked {
+                        break;
+                    }
                 }
             }
+            if let Some((by, asked)) = by.filter(|(_, asked)| *asked || fired.is_none()) {
+                firing.push((number, by, asked));
+            }
         }
-        for (number, by) in &firing {
-            self.fired.insert(*number);
-            let asked = self.asked.contains(by);
-            let rule = self.rules.all[*number].name.clone();
-            let reason = Reason::Rule { rule, by: Bytes::of(by) };
-            for path in self.rules.all[*number].keeps(self.root) {
-                self.keep(&Path::new("/").join(path), &reason, Follow::Last, asked);
+        for (number, by, asked) in &firing {
+            self.fired.insert(*number, *asked);
+            let rule = &self.rules.all[*number];
+            let reason = Reason::Rule { rule: rule.name.clone(), by: Bytes::of(by) };
+            let even_removed = rule.even_removed;
+            for path in rule.keeps(self.root) {
+                let policy = self.removed.get(&path);
+                let full = Path::new("/").join(&path);
+                if even_removed && policy.is_some_and(|policy| !self.insisted.contains(*policy)) {
+                    let resolved = self.root.inventory.resolve(Path::new(""), &full, Follow::Last);
+                    self.keep_resolved(resolved, &reason, *asked);
+                } else {
+                    self.keep(&full, &reason, Follow::Last, *asked);
+                }
             }
         }
         !firing.is_empty()
     }
+}
+
+/// Where programs are looked for by their names.
+const SEARCH_PATH: &[&str] =
+    &["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"];
+
+fn is_on_search_path(directory: &Path) -> bool {
+    SEARCH_PATH.iter().any(|place| directory == Path::new(place)) || directory.ends_with("games")
+}
+
+/// The names of all programs on the search path.
+fn programs(root: &Root) -> BTreeSet<Vec<u8>> {
+    let mut names = BTreeSet::new();
+    for place in SEARCH_PATH {
+        for (path, entry) in root.inventory.children(Path::new(place)) {
+            if entry.kind != Kind::Directory {
+                names.extend(path.file_name().map(|name| name.as_bytes().to_vec()));
+            }
+        }
+    }
+    names
+}
+
+/// Whether it is a module of a language, which may name other files.
+fn is_module(path: &Path) -> bool {
+    let modules = ["py", "pm", "pl", "rb", "php", "js", "cjs", "mjs", "lua", "tcl", "sh"];
+    let extension = path.extension().unwrap_or_default();
+    modules.iter().any(|module| extension == *module)
+}
+
+/// What starts services of a package when the system starts.
+fn is_for_booting(path: &Path) -> bool {
+    let places = ["etc/init.d", "etc/init", "usr/lib/systemd", "lib/systemd", "etc/logrotate.d"];
+    places.iter().any(|place| path.starts_with(place))
+        || path.parent().is_some_and(|parent| parent.to_string_lossy().starts_with("etc/cron."))
 }
 
 /// What comes with a package for people, not for programs.

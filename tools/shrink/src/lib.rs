@@ -24,6 +24,7 @@ mod scratch;
 mod survey;
 mod write;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -85,6 +86,7 @@ fn make_new(make: &Make) -> Result<Ended> {
             "remove it first, or give another name",
         ));
     }
+    refuse_inside(&make.root, output)?;
     let scratch = Scratch::beside(output)?;
     let line = Line::new(make.show.quiet);
     let finished = make::make(make, &scratch, &line)?;
@@ -96,6 +98,27 @@ fn make_new(make: &Make) -> Result<Ended> {
     line.clear();
     report::made::write(&finished.ledger, &make.show).context("cannot write the result")?;
     Ok(report::made::ended(&finished.ledger))
+}
+
+/// Whether a place belongs to a root that is a directory: only its own file system does.
+fn is_within(place: &Path, root: &Path) -> bool {
+    let device = |path: &Path| path.metadata().map(|there| there.dev()).ok();
+    root.is_dir() && place.starts_with(root) && device(place) == device(root)
+}
+
+/// The input is never changed, so the result cannot lie in it.
+fn refuse_inside(root: &Path, output: &Path) -> Result<()> {
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new(".")).canonicalize();
+    match (root.canonicalize(), parent) {
+        (Ok(root), Ok(parent)) if is_within(&parent, &root) => {
+            bail!(ui::hinted(
+                &format!("cannot write `{}`: it would lie in the root itself", shown(output)),
+                "give a place outside of it; for `/`, one on another file system",
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn make_in_place(make: &Make) -> Result<Ended> {

@@ -1,6 +1,6 @@
 //! Which files go because of what they are: policies with names, each on or off.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -81,6 +81,7 @@ pub(crate) enum Switch {
 pub(crate) struct Policies {
     all: Vec<(String, Policy, Switch, Globs)>,
     protected: Globs,
+    insisted: BTreeSet<String>,
 }
 
 impl Policies {
@@ -104,6 +105,8 @@ impl Policies {
             }
             switches.insert(name.clone(), if remove { Switch::Remove } else { Switch::Keep });
         }
+        let on = switches.iter().filter(|(_, switch)| **switch == Switch::Remove);
+        let insisted = on.map(|(name, _)| name.clone()).collect();
         let mut all = Vec::new();
         for (name, policy) in policies {
             let default = if policy.default { Switch::Remove } else { Switch::AsNeeded };
@@ -112,7 +115,12 @@ impl Policies {
                 .with_context(|| format!("cannot use the policy `{name}`"))?;
             all.push((name, policy, switch, globs));
         }
-        Ok(Self { all, protected: Globs::new(&file.keep_paths, &[])? })
+        Ok(Self { all, protected: Globs::new(&file.keep_paths, &[])?, insisted })
+    }
+
+    /// The policies that the user switched on by name.
+    pub(crate) fn insisted(&self) -> &BTreeSet<String> {
+        &self.insisted
     }
 
     /// Names, descriptions and switches.

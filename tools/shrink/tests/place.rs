@@ -156,3 +156,35 @@ fn a_signal_leaves_nothing_behind() {
         .collect();
     assert_eq!(names, ["root"]);
 }
+
+#[test]
+fn a_test_ends_when_shrink_is_killed() {
+    let workshop = Workshop::new();
+    root(&workshop);
+    let words = ["make", "root", "-o", "small", "-t", "sleep 54321"];
+    let mut child = workshop
+        .command(&words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("shrink runs");
+    let runs = || {
+        let is_ours = |entry: fs::DirEntry| {
+            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            words.windows(11).any(|part| part == b"sleep\x0054321")
+        };
+        fs::read_dir("/proc").expect("a directory").flatten().any(is_ours)
+    };
+    let eventually = |wanted: bool| {
+        (0..600).any(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            runs() == wanted
+        })
+    };
+    assert!(eventually(true), "the test runs");
+
+    child.kill().expect("it is ours");
+    child.wait().expect("it is ours");
+
+    assert!(eventually(false), "nothing goes on running");
+}

@@ -243,3 +243,36 @@ fn somebody_who_is_not_root_gets_the_same() {
         run.stdout
     );
 }
+
+#[test]
+fn a_test_finds_no_way_to_this_machine() {
+    let workshop = Workshop::new();
+    workshop.root("root");
+    let test = "ls /proc/1/root && echo a way; read now < /proc/sys/kernel/panic; \
+                echo $now > /proc/sys/kernel/panic && echo a setting; \
+                read now < /proc/sys/net/ipv4/ip_forward; \
+                echo $now > /proc/sys/net/ipv4/ip_forward";
+
+    workshop.shrink(&["make", "root", "-o", "small", "-t", test]).fine();
+
+    let expected = &workshop.ledger("small")["proofs"][0]["expected"];
+    assert_eq!(expected["standard output"]["shown"], "", "{expected}");
+    let error = &expected["standard error"]["shown"];
+    let error = error.as_str().expect("text");
+    assert!(error.starts_with("ls: /proc/1/root: Permission denied\n"), "{error}");
+    assert!(error.ends_with("/proc/sys/kernel/panic: Read-only file system"), "{error}");
+    assert_eq!(expected["end"]["shown"], "exit code 0", "the settings of its network are its own");
+}
+
+#[test]
+fn a_test_that_did_not_run_is_no_proof() {
+    let workshop = Workshop::new();
+    workshop.root("root");
+    let words = ["make", "root", "-n", "-o", "small", "--limit", "1"];
+
+    let absent = workshop.shrink(&[&words[..], &["-t", "no-such-program"]].concat()).fine();
+    let endless = workshop.shrink(&[&words[..], &["-t", "sleep 100"]].concat()).fine();
+
+    assert!(absent.contains("  in the full root a command was not found"), "{absent}");
+    assert!(endless.contains("  in the full root it does not end either"), "{endless}");
+}

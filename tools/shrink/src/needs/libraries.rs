@@ -33,6 +33,13 @@ impl<'a> Loader<'a> {
         Self { root, directories: directories(root), known: BTreeMap::new() }
     }
 
+    /// Whether a path is that of a library where the loader looks: it is found by its name.
+    pub(crate) fn has_beside(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let parent = Path::new("/").join(path.parent().unwrap_or(path));
+        name.contains(".so") && self.directories.contains(&parent)
+    }
+
     /// What a file needs, if it is a binary.
     pub(crate) fn needs(&mut self, path: &Path) -> Option<Needs> {
         if let Some(known) = self.known.get(path) {

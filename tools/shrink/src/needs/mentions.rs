@@ -13,17 +13,24 @@ pub(crate) struct Mentions {
     pub(crate) paths: BTreeSet<PathBuf>,
     /// Names such as `libgcc_s.so.1`.
     pub(crate) libraries: BTreeSet<Vec<u8>>,
+    /// Names of programs that stand alone, as a program keeps the name of one that it runs.
+    pub(crate) programs: BTreeSet<Vec<u8>>,
 }
 
 /// Longer words are no paths.
 const LONGEST: usize = 1024;
 
-/// Reads a file of the root and collects what it mentions.
-pub(crate) fn of(root: &Root, path: &Path) -> std::io::Result<Mentions> {
+/// Reads a file of the root and collects what it mentions; `programs` are those that there are.
+pub(crate) fn of(
+    root: &Root,
+    path: &Path,
+    programs: &BTreeSet<Vec<u8>>,
+) -> std::io::Result<Mentions> {
     let mut mentions = Mentions::default();
     let mut file = root.read(path)?;
     let mut block = vec![0; 1 << 16];
     let mut word = Vec::new();
+    let mut before = 0;
     loop {
         let length = file.read(&mut block)?;
         if length == 0 {
@@ -36,6 +43,10 @@ pub(crate) fn of(root: &Root, path: &Path) -> std::io::Result<Mentions> {
                 }
             } else {
                 mentions.add(&word);
+                if before == 0 && *byte == 0 && programs.contains(&word) {
+                    mentions.programs.insert(word.clone());
+                }
+                before = *byte;
                 word.clear();
             }
         }

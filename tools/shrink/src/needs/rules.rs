@@ -19,6 +19,8 @@ const RULES: &str = include_str!("../../data/rules.toml");
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
+    /// Packages that others depend on to be installed, not to run.
+    for_installing: BTreeSet<String>,
     rule: Vec<Written>,
     not_loaded: Vec<WrittenPair>,
 }
@@ -45,6 +47,8 @@ struct Written {
     #[serde(default)]
     only_asked: bool,
     #[serde(default)]
+    even_removed: bool,
+    #[serde(default)]
     keep: Vec<String>,
     #[serde(default)]
     except: Vec<String>,
@@ -69,6 +73,8 @@ pub(crate) struct Rule {
     not_for: Globs,
     kept: Globs,
     only_asked: bool,
+    /// Whether it keeps what a policy that is on by itself would take away.
+    pub(crate) even_removed: bool,
     keep: Globs,
     named_in: Option<NamedIn>,
 }
@@ -93,6 +99,8 @@ pub(crate) struct Kept<'a> {
 /// All rules.
 pub(crate) struct Rules {
     pub(crate) all: Vec<Rule>,
+    /// Packages that others depend on to be installed, not to run.
+    pub(crate) for_installing: BTreeSet<String>,
     not_loaded: Vec<(Globs, Globs)>,
 }
 
@@ -106,6 +114,7 @@ impl Rules {
             Ok((globs(&pair.library)?, globs(&pair.by)?))
         };
         Ok(Self {
+            for_installing: file.for_installing,
             not_loaded: file.not_loaded.iter().map(pair).collect::<Result<_>>()?,
             all: file.rule.into_iter().map(Rule::of).collect::<Result<_>>()?,
         })
@@ -135,6 +144,7 @@ impl Rule {
             not_for: Globs::new(&written.not_for, &[])?,
             kept: Globs::new(&written.kept, &[])?,
             only_asked: written.only_asked,
+            even_removed: written.even_removed,
             keep: Globs::new(&written.keep, &written.except)?,
             named_in: named_in.transpose()?,
             name: written.name,

@@ -69,6 +69,25 @@ pub(crate) fn commands(script: &str) -> BTreeSet<&str> {
     found
 }
 
+/// Names of the files that a shell script reads as a part of itself, without their directories,
+/// which it may have to find out.
+pub(crate) fn included(script: &str) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    for line in script.lines() {
+        for part in line.split([';', '|', '&', '{', '}']) {
+            let mut words =
+                part.split_whitespace().skip_while(|word| BEFORE_COMMANDS.contains(word));
+            if let Some("." | "source") = words.next()
+                && let Some(file) = words.last()
+            {
+                let file = file.trim_matches(['"', '\'']);
+                found.insert(file.rsplit('/').next().unwrap_or(file));
+            }
+        }
+    }
+    found
+}
+
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
@@ -89,6 +108,14 @@ mod tests {
         );
         assert!(of("#!/bin/bash").expect("a script").is_shell());
         assert_eq!(of("\x7fELF"), None);
+    }
+
+    #[test]
+    fn what_a_script_includes_is_told_by_its_name() {
+        let script = "test -f x && . /etc/default/x\n. \"$(git --exec-path)/git-sh-setup\"\n\
+                      if true; then source lib.sh; fi\n";
+        let found: Vec<_> = included(script).into_iter().collect();
+        assert_eq!(found, ["git-sh-setup", "lib.sh", "x"]);
     }
 
     #[test]

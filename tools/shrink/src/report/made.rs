@@ -148,9 +148,10 @@ fn role_name(role: Role) -> &'static str {
         Role::Library => "needed library",
         Role::LaterLibrary => "library that may be loaded later",
         Role::Interpreter => "loader or interpreter",
-        Role::Command => "command of a script",
+        Role::Command => "run by its name",
         Role::Mentioned => "named in a kept file",
         Role::SamePackage => "came with a kept program",
+        Role::Dependency => "came with what that depends on",
     }
 }
 

@@ -51,6 +51,9 @@ pub(crate) fn write_text(out: &mut impl Write, proofs: &[Proof]) -> io::Result<(
                 indented(&difference.found)
             )?;
         }
+        if let Some(doubt) = doubt(end) {
+            writeln!(out, "  {doubt}")?;
+        }
         let unsteady: Vec<_> = proof.baseline.unsteady().collect();
         if !unsteady.is_empty() {
             writeln!(out, "  not compared, for it changes from run to run: {}", list(&unsteady))?;
@@ -71,6 +74,19 @@ pub(crate) fn write_text(out: &mut impl Write, proofs: &[Proof]) -> io::Result<(
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Why the end of a test in the full root makes it a poor proof.
+fn doubt(end: &str) -> Option<&'static str> {
+    match end {
+        "exit code 127" => Some("in the full root a command was not found: this proves little"),
+        "exit code 126" => Some("in the full root a command cannot be run: this proves little"),
+        "not ended in time" => Some(
+            "in the full root it does not end either, and was ended: give it more time with \
+             --limit, or in a policy file a client",
+        ),
+        _ => None,
+    }
 }
 
 fn indented(text: &str) -> String {

@@ -146,6 +146,7 @@ fn words(ledger: &Ledger, reason: &Reason) -> String {
                 Role::Command => "is a command in",
                 Role::Mentioned => "is named in",
                 Role::SamePackage => "came in the package of",
+                Role::Dependency => "came in a package that is a dependency of that of",
             };
             format!("{role} /{}", path(by))
         }

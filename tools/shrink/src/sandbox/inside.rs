@@ -22,14 +22,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use names::Bytes;
 use nix::mount::{MntFlags, umount2};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid, chdir, fork, pivot_root, setsid};
 
 use super::mounts::{self, Mounted};
 use super::observed::{Ending, Observed, Output};
 use super::trace::Tracer;
-use super::{Order, filter, written};
+use super::{Order, filter, namespaces, written};
 
 /// The word that starts this process; it is no part of the command line that users see.
 pub(crate) const SUBCOMMAND: &str = "inside-sandbox";
@@ -50,6 +50,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Does all of it: the order comes on standard input, what came of it goes to standard output.
 pub(crate) fn main() -> Result<()> {
+    die_with_parent()?;
     let apart = CloneFlags::CLONE_NEWUSER
         | CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
@@ -107,10 +108,10 @@ fn wait_for(process: Pid) -> Result<i32> {
 
 fn as_first_process(order: &Order) -> Result<Observed> {
     nix::unistd::sethostname("shrink").context("cannot name the host")?;
-    loopback_up().context("cannot bring the loopback interface up")?;
     let mounted = mounts::mount_all(order)?;
     let start = Instant::now();
     let command = Running::start(order, &mounted)?;
+    let command = command.set_apart(&mounted)?;
     let (output, client, tracer) = command.watch(order, &mounted)?;
     Ok(Observed {
         output,
@@ -140,6 +141,8 @@ fn loopback_up() -> io::Result<()> {
 /// A command that has been started and waits for its tracer.
 struct Running {
     process: Pid,
+    /// It says here that it has namespaces of its own.
+    apart: OwnedFd,
     go: OwnedFd,
     output: Readers,
 }
@@ -170,14 +173,17 @@ impl Running {
         let (stdin, input) = pipe()?;
         let (stdout, to_stdout) = pipe()?;
         let (stderr, to_stderr) = pipe()?;
+        let (apart, say_apart) = pipe()?;
         let (wait, go) = pipe()?;
         let streams = [&stdin, &to_stdout, &to_stderr].map(AsRawFd::as_raw_fd);
         // SAFETY: this process has one thread until `Readers` start, so the child finds no lock held.
         match unsafe { fork() }.context("cannot fork")? {
             ForkResult::Child => {
-                drop(go);
+                drop((go, apart));
                 let run = || -> Result<std::convert::Infallible> {
-                    enter(mounted, &wait, streams, &filter)?;
+                    enter(mounted, streams)?;
+                    leave_surroundings(say_apart, &wait)?;
+                    install(&filter)?;
                     Ok(nix::unistd::execve(&words[0], &words, &variables)?)
                 };
                 let Err(error) = run();
@@ -187,12 +193,27 @@ impl Running {
                 unsafe { libc::_exit(127) }
             }
             ForkResult::Parent { child } => {
-                drop((stdin, to_stdout, to_stderr, wait));
+                drop((stdin, to_stdout, to_stderr, wait, say_apart));
                 feed(input, order.input.clone());
                 let output = Readers { stdout: read_all(stdout), stderr: read_all(stderr) };
-                Ok(Self { process: child, go, output })
+                Ok(Self { process: child, apart, go, output })
             }
         }
+    }
+
+    /// Gives the command the users that we have, and joins its network, for its client's sake.
+    fn set_apart(self, mounted: &Mounted) -> Result<Self> {
+        let mut byte = [0];
+        if nix::unistd::read(&self.apart, &mut byte).context("cannot hear from the command")? == 0 {
+            let said = self.output.finish(Ending::Exit(127)).stderr;
+            bail!("{}", String::from_utf8_lossy(&said.0).trim());
+        }
+        let process = mounted.root.join("proc").join(self.process.to_string());
+        namespaces::map_same_users(&process)?;
+        let network = File::open(process.join("ns/net")).context("cannot see its network")?;
+        setns(network, CloneFlags::CLONE_NEWNET).context("cannot join the command's network")?;
+        loopback_up().context("cannot bring the loopback interface up")?;
+        Ok(self)
     }
 
     /// Lets the command run until it, or its client, has ended; then ends all that is left.
@@ -227,20 +248,13 @@ impl Running {
 }
 
 /// Enters the root for good; the calls here are what a forked child may do.
-fn enter(
-    mounted: &Mounted,
-    wait: &OwnedFd,
-    streams: [i32; 3],
-    filter: &[libc::sock_filter],
-) -> Result<()> {
+fn enter(mounted: &Mounted, streams: [i32; 3]) -> Result<()> {
     for (number, stream) in (0..).zip(streams) {
         // SAFETY: both numbers are open descriptors of this process.
         if unsafe { libc::dup2(stream, number) } < 0 {
             return Err(io::Error::last_os_error()).context("cannot connect a stream");
         }
     }
-    let mut byte = [0];
-    nix::unistd::read(wait, &mut byte).context("cannot wait for the tracer")?;
     setsid().context("cannot make a session")?;
     unshare(CloneFlags::CLONE_NEWNS).context("cannot make a namespace for mounts")?;
     chdir(&mounted.root).context("cannot enter the root")?;
@@ -248,7 +262,24 @@ fn enter(
     umount2(".", MntFlags::MNT_DETACH).context("cannot leave the old root")?;
     chdir("/").context("cannot enter the root")?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    install(filter)
+    Ok(())
+}
+
+/// Leaves the users of the first process too, and waits until it traces us. Otherwise
+/// `/proc/1/root` would be a way out to this machine, and so would be its client's; and what is
+/// mounted could be taken off what it hides.
+fn leave_surroundings(say_apart: OwnedFd, wait: &OwnedFd) -> Result<()> {
+    let apart = CloneFlags::CLONE_NEWUSER
+        | CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWUTS;
+    unshare(apart).context("cannot make namespaces for the command")?;
+    nix::unistd::write(&say_apart, b"!").context("cannot say that namespaces are made")?;
+    drop(say_apart);
+    let mut byte = [0];
+    nix::unistd::read(wait, &mut byte).context("cannot wait for the tracer")?;
+    Ok(())
 }
 
 fn install(filter: &[libc::sock_filter]) -> Result<()> {

@@ -50,7 +50,36 @@ pub(super) fn mount_all(order: &Order) -> Result<Mounted> {
     let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), &root.join("proc"), Some("proc"), safe, nothing)
         .context("cannot mount /proc")?;
+    protect_machine(&root.join("proc"))?;
     Ok(Mounted { root, upper })
+}
+
+/// What can be written in `/proc` to change this machine; root may, also from a namespace.
+const OF_THE_MACHINE: &[&str] = &["sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi"];
+
+/// Makes read-only what is not the command's own: all but the settings of its network.
+fn protect_machine(proc: &Path) -> Result<()> {
+    let nothing = None::<&str>;
+    let bind = |path: &Path| {
+        mount(Some(path), path, nothing, MsFlags::MS_BIND, nothing)
+            .with_context(|| format!("cannot mount `{}`", shown(path)))
+    };
+    let network = proc.join("sys/net");
+    for path in OF_THE_MACHINE.iter().map(|name| proc.join(name)).filter(|path| path.exists()) {
+        bind(&path)?;
+        if network.starts_with(&path) {
+            bind(&network)?;
+        }
+        let read_only = MsFlags::MS_BIND
+            | MsFlags::MS_REMOUNT
+            | MsFlags::MS_RDONLY
+            | MsFlags::MS_NOSUID
+            | MsFlags::MS_NODEV
+            | MsFlags::MS_NOEXEC;
+        mount(nothing, &path, nothing, read_only, nothing)
+            .with_context(|| format!("cannot protect `{}`", shown(&path)))?;
+    }
+    Ok(())
 }
 
 fn overlay(layers: &[PathBuf], upper: &Path, work: &Path, root: &Path) -> Result<()> {

@@ -15,12 +15,7 @@ type Range = (u64, u64, u64);
 /// where `newuidmap` is there; otherwise the process has only one user.
 pub(crate) fn map_users(process: u32) -> Result<()> {
     if rustix::process::geteuid().is_root() {
-        for kind in ["uid", "gid"] {
-            let ranges = own(kind)?.into_iter().map(|(inside, _, count)| (inside, inside, count));
-            let path = format!("/proc/{process}/{kind}_map");
-            fs::write(&path, lines(ranges)).with_context(|| format!("cannot write `{path}`"))?;
-        }
-        return Ok(());
+        return map_same_users(Path::new(&format!("/proc/{process}")));
     }
     if granted("uid", process)? && granted("gid", process)? {
         return Ok(());
@@ -32,6 +27,18 @@ pub(crate) fn map_users(process: u32) -> Result<()> {
     write("setgroups", "deny")?;
     write("uid_map", &format!("0 {} 1", rustix::process::geteuid().as_raw()))?;
     write("gid_map", &format!("0 {} 1", rustix::process::getegid().as_raw()))
+}
+
+/// Gives a process, by its directory in `/proc`, all users and groups that we have.
+pub(super) fn map_same_users(process: &Path) -> Result<()> {
+    map_same("uid", process)?;
+    map_same("gid", process)
+}
+
+fn map_same(kind: &str, process: &Path) -> Result<()> {
+    let ranges = own(kind)?.into_iter().map(|(inside, _, count)| (inside, inside, count));
+    let path = process.join(format!("{kind}_map"));
+    fs::write(&path, lines(ranges)).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// The users or groups that there are in our own namespace.
