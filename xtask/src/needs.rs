@@ -39,6 +39,18 @@ pub(crate) const TEST: &[Need] = &[
     need("setpriv", "util-linux", "shrink's tests run as somebody who is not root"),
     need("curl", "curl", "shrink's tests ask a web server for pages"),
     need("ps", "procps", "shrink's tests look whether anything goes on running"),
+    need("qemu-system-arm", "qemu-system-arm", "tiny's tests boot what they build"),
+    need("arm-linux-gnueabi-gcc", "gcc-arm-linux-gnueabi", "tiny builds kernels and programs"),
+    need("make", "make", "tiny runs the kernel's own build"),
+    need("flex", "flex", "the kernel's build reads its configuration with it"),
+    need("bison", "bison", "the kernel's build reads its configuration with it"),
+    need("bc", "bc", "the kernel's build reckons with it"),
+    need("perl", "perl", "the kernel's build runs it"),
+    need("dpkg-source", "dpkg-dev", "tiny unpacks the sources of BusyBox"),
+    need("lz4", "lz4", "tiny packs kernels with it"),
+    need("lzop", "lzop", "tiny packs kernels with it"),
+    need("xz", "xz-utils", "tiny packs kernels with it"),
+    need("dtc", "device-tree-compiler", "tiny's tests compile device trees"),
     need("soffice", "libreoffice-common", "coool's tests compare it with LibreOffice"),
     need("lowriter", "libreoffice-writer", "coool's tests compare texts with LibreOffice's"),
     need("localc", "libreoffice-calc", "coool's tests compare sheets with LibreOffice's"),
@@ -179,9 +191,11 @@ mod tests {
         assert_eq!(
             install_line(&packages(&needs)),
             "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
-             attr binutils btrfs-progs busybox-static cpio curl e2fsprogs gcc libcap2-bin \
+             attr bc binutils bison btrfs-progs busybox-static cpio curl device-tree-compiler \
+             dpkg-dev e2fsprogs flex gcc gcc-arm-linux-gnueabi libcap2-bin \
              libreoffice-calc libreoffice-common libreoffice-impress libreoffice-writer \
-             mmdebstrap procps qemu-user-static squashfs-tools-ng strace util-linux xfsprogs"
+             lz4 lzop make mmdebstrap perl procps qemu-system-arm qemu-user-static \
+             squashfs-tools-ng strace util-linux xfsprogs xz-utils"
         );
     }
 }

@@ -12,4 +12,5 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool { name: "clink", command: <clink::cli::Cli as clap::CommandFactory>::command },
     Tool { name: "coool", command: <coool::cli::Cli as clap::CommandFactory>::command },
     Tool { name: "shrink", command: <shrink::cli::Cli as clap::CommandFactory>::command },
+    Tool { name: "tiny", command: <tiny::cli::Cli as clap::CommandFactory>::command },
 ];

@@ -75,6 +75,7 @@ impl<'a> Tree<'a> {
         let key = Key::new()
             .and("kernel")
             .and_all(packages.identity(&recipe.kernel.source))
+            .and(source::edits(recipe))
             .and(&recipe.board_name)
             .and(objects.to_string())
             .and(compiler);

@@ -187,7 +187,7 @@ impl Recipe {
                 .context(mistakes.at(&feature.span()));
             }
         }
-        let techniques = match written.techniques {
+        let techniques: Vec<_> = match written.techniques {
             None => technique::all()?,
             Some(names) => names
                 .iter()
@@ -196,6 +196,8 @@ impl Recipe {
                 })
                 .collect::<Result<_>>()?,
         };
+        let architecture = &board.kernel.architecture;
+        let techniques = techniques.into_iter().filter(|one| one.is_for(architecture)).collect();
         let mut programs = Vec::new();
         let mut installed = BTreeSet::new();
         for program in written.program {

@@ -27,6 +27,23 @@ pub(crate) struct Technique {
     pub(crate) command_line: String,
     /// What tiny itself does.
     pub(crate) step: Option<Step>,
+    /// The architecture, as the kernel calls it, that it is for; otherwise it is for all.
+    pub(crate) architecture: Option<String>,
+    /// Changes of the kernel's sources.
+    #[serde(default, rename = "edit")]
+    pub(crate) edits: Vec<Edit>,
+}
+
+/// A change of a source file of the kernel: a text takes the place of another wherever that stands.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Edit {
+    /// The file, below the sources.
+    pub(crate) file: String,
+    /// What stands there.
+    pub(crate) find: String,
+    /// What is to stand there.
+    pub(crate) replace: String,
 }
 
 /// What a technique does beyond the kernel's options and its command line.
@@ -52,6 +69,13 @@ pub(crate) fn all() -> Result<Vec<Technique>> {
     let techniques: BTreeMap<String, Technique> =
         toml::from_str(TECHNIQUES).context("the techniques that come with tiny are damaged")?;
     Ok(techniques.into_iter().map(|(name, technique)| Technique { name, ..technique }).collect())
+}
+
+impl Technique {
+    /// Whether it can be used for an architecture.
+    pub(crate) fn is_for(&self, architecture: &str) -> bool {
+        self.architecture.as_deref().is_none_or(|only| only == architecture)
+    }
 }
 
 /// The technique with this name.

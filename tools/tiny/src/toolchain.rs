@@ -17,9 +17,20 @@ use crate::store::{Held, Key, Store};
 /// Packages of the board that a static C program is made of: the C library and the kernel's headers.
 const MUSL: [&str; 2] = ["musl-dev", "linux-libc-dev"];
 
-/// Packages of this machine that hold the Rust compiler and the sources of its library. Debian keeps
-/// a current one for its browsers.
-const RUST: [&str; 3] = ["rustc-web", "libstd-rust-web-1.96", "libllvm22"];
+/// Packages of this machine that hold the Rust compiler, with the libraries that not every machine
+/// has, and the sources of Rust's library. Debian keeps a current Rust for its browsers.
+const RUST: [&str; 10] = [
+    "rustc-web",
+    "libstd-rust-web-1.96",
+    "libllvm22",
+    "libbsd0",
+    "libedit2",
+    "libffi8",
+    "libicu72",
+    "libmd0",
+    "libxml2",
+    "libz3-4",
+];
 const RUST_SOURCE: &str = "rust-web-src";
 
 /// The compilers of a recipe.
