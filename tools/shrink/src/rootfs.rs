@@ -52,7 +52,7 @@ impl Root {
             return image::unpack_layout(path, scratch).with_context(open);
         }
         if metadata.is_dir() {
-            let listing = directory::read(path).with_context(open)?;
+            let listing = directory::read_without(path, Some(scratch)).with_context(open)?;
             return Ok(Self {
                 inventory: listing.inventory,
                 base: path.to_owned(),

@@ -63,7 +63,7 @@ impl Image {
             // What takes content in inodes for numbers of blocks cannot check those.
             reader.verify_checksums().with_context(open)?;
         }
-        let most_names = length / MIN_DIRENT_LEN as u64;
+        let most_names = length / MIN_DIRENT_LEN;
         Ok(Self { reader, most_names, first_names: HashMap::new() })
     }
 
@@ -121,9 +121,10 @@ impl Image {
             return to.link(path, first);
         }
         let attributes = self.reader.xattrs(inode).with_context(damaged)?;
-        let inline = match inline::is(inode) && !is_directory(inode) {
-            true => Some(inline::content(inode, inline::rest(&attributes)).with_context(damaged)?),
-            false => None,
+        let inline = if inline::is(inode) && !is_directory(inode) {
+            Some(inline::content(inode, inline::rest(&attributes)).with_context(damaged)?)
+        } else {
+            None
         };
         let kind = self.kind(inode, inline.as_deref()).with_context(damaged)?;
         let is_file = matches!(kind, Kind::File { .. });
