@@ -34,6 +34,8 @@ pub(crate) const TEST: &[Need] = &[
     need("cc", "gcc", "binaries are made to be read and stripped"),
     need("readelf", "binutils", "what is read of binaries is compared with it"),
     need("cpio", "cpio", "shrink's tests unpack what it writes"),
+    need("mke2fs", "e2fsprogs", "shrink's tests make ext2, ext3 and ext4 images"),
+    need("debugfs", "e2fsprogs", "shrink's tests spoil images of file systems"),
     need("tar2sqfs", "squashfs-tools-ng", "shrink reads and writes squashfs images with it"),
     need("qemu-arm-static", "qemu-user-static", "shrink's tests run programs for another machine"),
     need("setpriv", "util-linux", "shrink's tests run as somebody who is not root"),

@@ -3,6 +3,8 @@
 pub mod inventory;
 
 pub(crate) mod directory;
+mod ext4;
+mod form;
 mod image;
 mod squashfs;
 pub(crate) mod staging;
@@ -18,6 +20,7 @@ use names::shown;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use tempfile::TempDir;
 
+use form::Form;
 use inventory::Inventory;
 
 /// A root filesystem that can be looked at and run in, and that is never changed.
@@ -33,7 +36,8 @@ pub struct Root {
 }
 
 impl Root {
-    /// Opens a directory, a tar archive (also of an image), an OCI image layout or a squashfs image.
+    /// Opens a directory, a tar archive (also of an image), an OCI image layout, a squashfs or an ext4
+    /// image.
     /// What is not a directory is unpacked below `scratch`.
     ///
     /// # Errors
@@ -48,7 +52,7 @@ impl Root {
             return image::unpack_layout(path, scratch).with_context(open);
         }
         if metadata.is_dir() {
-            let listing = directory::read(path).with_context(open)?;
+            let listing = directory::read_without(path, Some(scratch)).with_context(open)?;
             return Ok(Self {
                 inventory: listing.inventory,
                 base: path.to_owned(),
@@ -60,14 +64,20 @@ impl Root {
         match Form::of(&mut file).with_context(open)? {
             Form::Tape => image::unpack_archive(path, scratch).with_context(open),
             Form::Squashfs => squashfs::unpack(path, scratch).with_context(open),
-            Form::Ext4 => bail!(ui::hinted(
-                &format!("{}: ext4 images are not read yet", open()),
-                "mount it read-only and give the mounted directory",
+            Form::Ext4 => ext4::unpack(path, scratch).with_context(open),
+            Form::Compressed => bail!(ui::hinted(
+                &format!("{}: it is a compressed image", open()),
+                "an image is read here and there, so decompress it first, with gunzip, unxz or unzstd",
+            )),
+            Form::Disk => bail!(ui::hinted(
+                &format!("{}: it is a whole disk, with partitions", open()),
+                "copy the partition with the root out of it: `fdisk -l` shows where each begins and \
+                 ends, `dd skip= count=` copies",
             )),
             Form::Unknown => bail!(ui::hinted(
                 &format!("{}: it is in none of the forms that shrink knows", open()),
-                "give a directory, a tar archive (plain, gzip, xz or zstd), an image layout or a \
-                 squashfs image",
+                "give a directory, a tar archive (plain, gzip, xz or zstd), an image layout, a \
+                 squashfs or an ext4 image",
             )),
         }
     }
@@ -107,33 +117,4 @@ pub(crate) fn open_beneath(base: &Path, path: &Path) -> std::io::Result<File> {
         ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
     )?;
     Ok(file.into())
-}
-
-/// What a file that should hold a root filesystem is.
-enum Form {
-    /// A tar archive, perhaps compressed.
-    Tape,
-    Squashfs,
-    Ext4,
-    Unknown,
-}
-
-impl Form {
-    /// Recognises a form by the numbers at its beginning.
-    fn of(file: &mut File) -> std::io::Result<Self> {
-        let mut head = Vec::new();
-        file.take(2048).read_to_end(&mut head)?;
-        let at =
-            |offset: usize, magic: &[u8]| head.get(offset..offset + magic.len()) == Some(magic);
-        let compressed = at(0, b"\x1f\x8b") || at(0, b"\xfd7zXZ\0") || at(0, b"\x28\xb5\x2f\xfd");
-        Ok(if at(0, b"hsqs") {
-            Self::Squashfs
-        } else if at(0x438, b"\x53\xef") {
-            Self::Ext4
-        } else if at(257, b"ustar") || compressed {
-            Self::Tape
-        } else {
-            Self::Unknown
-        })
-    }
 }

@@ -2,54 +2,11 @@
 
 mod support;
 
-use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use rustix::fs::{CWD, FileType, Mode, XattrFlags, makedev, mknodat};
-use support::{Workshop, is_root, output, snapshot};
-
-/// A root with everything that is easily lost.
-fn odd_root(workshop: &Workshop) -> std::path::PathBuf {
-    let root = workshop.root("root");
-    let odd = root.join("opt");
-    for name in [&b"caf\xe9"[..], b"new\nline", b"-rf *", b"\xff\xfe", &[b'x'; 200]] {
-        fs::write(odd.join(OsStr::from_bytes(name)), name).expect("a file");
-    }
-    symlink("/nowhere/at/all", odd.join("dangling")).expect("a link");
-    symlink("../../../../etc/motd", odd.join("climbing")).expect("a link");
-    symlink("round", odd.join("round")).expect("a link");
-    symlink("y".repeat(300), odd.join("long")).expect("a link");
-    fs::hard_link(odd.join("greeting"), root.join("etc/greeting")).expect("a link");
-    let setuid = odd.join("setuid");
-    fs::copy(root.join("bin/busybox"), &setuid).expect("a copy");
-    if is_root() {
-        lchown(&setuid, Some(1234), Some(2_000_000_000)).expect("root may");
-        let node = |name: &str, kind, device| {
-            mknodat(CWD, odd.join(name), kind, Mode::from_raw_mode(0o640), device)
-        };
-        node("console", FileType::CharacterDevice, makedev(5, 1)).expect("root may");
-        node("disk", FileType::BlockDevice, makedev(8, 300)).expect("root may");
-        node("pipe", FileType::Fifo, 0).expect("anybody may");
-        // cap_net_bind_service, permitted and effective (linux/capability.h, revision 2).
-        let capability = [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let capable = odd.join("unused");
-        rustix::fs::setxattr(&capable, "security.capability", &capability, XattrFlags::empty())
-            .expect("root may");
-    }
-    fs::set_permissions(&setuid, fs::Permissions::from_mode(0o4711)).expect("it is ours");
-    let attributed = odd.join("greeting");
-    let _ = rustix::fs::setxattr(&attributed, "user.note", b"a\0b", XattrFlags::empty());
-    let time = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789);
-    for path in [attributed.as_path(), odd.as_path()] {
-        let times = FileTimes::new().set_modified(time);
-        File::open(path).expect("it is there").set_times(times).expect("it is ours");
-    }
-    root
-}
+use support::{Workshop, is_root, odd_root, output, snapshot};
 
 #[test]
 fn everything_that_stays_is_as_it_was() {

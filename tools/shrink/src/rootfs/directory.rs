@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -20,10 +21,17 @@ pub(crate) struct Listing {
 
 /// Lists what is in a directory and on its file system; nothing that is mounted below it.
 pub(crate) fn read(base: &Path) -> Result<Listing> {
+    read_without(base, None)
+}
+
+/// Lists a directory as [`read`] does, but for one that may be below it, such as a scratch.
+pub(crate) fn read_without(base: &Path, without: Option<&Path>) -> Result<Listing> {
+    let without = without.and_then(|path| fs::metadata(path).ok());
     let metadata = fs::metadata(base).with_context(|| format!("cannot read `{}`", shown(base)))?;
     let mut walk = Walk {
         base,
         device: metadata.dev(),
+        without: without.map(|metadata| (metadata.dev(), metadata.ino())),
         inventory: Inventory::default(),
         problems: Vec::new(),
         shared: BTreeMap::new(),
@@ -32,7 +40,9 @@ pub(crate) fn read(base: &Path) -> Result<Listing> {
     fs::read_dir(base).with_context(|| format!("cannot list `{}`", shown(base)))?;
     let mut directories = vec![PathBuf::new()];
     while let Some(directory) = directories.pop() {
-        if let Err(error) = walk.list(&directory, &mut directories) {
+        if let Err(error) = walk.list(&directory, &mut directories)
+            && error.kind() != io::ErrorKind::NotFound
+        {
             let path = shown(&base.join(&directory));
             walk.problems.push(format!("cannot list `{path}`: {error}"));
         }
@@ -43,6 +53,8 @@ pub(crate) fn read(base: &Path) -> Result<Listing> {
 struct Walk<'a> {
     base: &'a Path,
     device: u64,
+    /// The device and inode of a directory that is left out.
+    without: Option<(u64, u64)>,
     inventory: Inventory,
     problems: Vec<String>,
     /// The numbers of files with several names, by their inode.
@@ -50,20 +62,28 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn list(&mut self, directory: &Path, directories: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    fn list(&mut self, directory: &Path, directories: &mut Vec<PathBuf>) -> io::Result<()> {
         for child in fs::read_dir(self.base.join(directory))? {
             let path = directory.join(child?.file_name());
-            if let Err(error) = self.add(&path, directories) {
-                let path = shown(&self.base.join(&path));
-                self.problems.push(format!("cannot read `{path}`: {error}"));
+            match self.add(&path, directories) {
+                Ok(()) => {}
+                // A system that runs makes files and removes them all the time.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let path = shown(&self.base.join(&path));
+                    self.problems.push(format!("cannot read `{path}`: {error}"));
+                }
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, path: &Path, directories: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    fn add(&mut self, path: &Path, directories: &mut Vec<PathBuf>) -> io::Result<()> {
         let full = self.base.join(path);
         let metadata = fs::symlink_metadata(&full)?;
+        if self.without == Some((metadata.dev(), metadata.ino())) {
+            return Ok(());
+        }
         let elsewhere = metadata.dev() != self.device;
         let shared = (metadata.is_file() && metadata.nlink() > 1).then(|| {
             let number = self.shared.len() as u64;
@@ -82,7 +102,7 @@ impl Walk<'_> {
     }
 }
 
-fn entry(full: &Path, metadata: &fs::Metadata, shared: Option<u64>) -> std::io::Result<Entry> {
+fn entry(full: &Path, metadata: &fs::Metadata, shared: Option<u64>) -> io::Result<Entry> {
     let file_type = metadata.file_type();
     let number = metadata.rdev();
     let device = |block| Kind::Device {
@@ -115,7 +135,7 @@ fn entry(full: &Path, metadata: &fs::Metadata, shared: Option<u64>) -> std::io::
 }
 
 /// The extended attributes of what stands under a name; a link is not followed.
-pub(crate) fn attributes(path: &Path) -> std::io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+pub(crate) fn attributes(path: &Path) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     let mut names = vec![0; 65_536];
     let length = match rustix::fs::llistxattr(path, &mut names) {
         Ok(0) | Err(rustix::io::Errno::NOTSUP) => return Ok(BTreeMap::new()),

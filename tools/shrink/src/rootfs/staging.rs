@@ -4,7 +4,7 @@
 //! who is not root, is missing there and is in the result all the same.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,10 @@ use super::inventory::{Entry, Follow, Inventory, Kind};
 const MOST_BYTES: u64 = 64 << 30;
 /// A root filesystem of more names is none.
 const MOST_ENTRIES: usize = 10_000_000;
+
+/// As much of a file as is read at once.
+const PIECE: usize = 1 << 18;
+static NOTHING: [u8; PIECE] = [0; PIECE];
 
 /// A root filesystem in the making.
 pub(crate) struct Staging {
@@ -173,9 +177,27 @@ impl Staging {
     }
 }
 
-fn fill(full: &Path, content: &mut dyn Read) -> io::Result<u64> {
+/// Fills a new file. What is zero stays a hole: a small archive must not fill a disk with nothing.
+pub(crate) fn fill(full: &Path, content: &mut dyn Read) -> io::Result<u64> {
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(full)?;
-    io::copy(content, &mut file)
+    let mut piece = vec![0; PIECE];
+    let mut length = 0;
+    loop {
+        let read = match content.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => &piece[..read],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        length += read.len() as u64;
+        if read == &NOTHING[..read.len()] {
+            file.set_len(length)?;
+            file.seek(SeekFrom::End(0))?;
+        } else {
+            file.write_all(read)?;
+        }
+    }
+    Ok(length)
 }
 
 /// Gives what stands under a name its owner, mode, time and attributes; says whether the owner

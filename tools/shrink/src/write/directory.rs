@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -68,6 +68,11 @@ impl Filler<'_> {
 
 fn copy(base: &Path, path: &Path, full: &Path) -> io::Result<()> {
     let mut from = open_beneath(base, path)?;
+    let metadata = from.metadata()?;
+    if metadata.blocks() * 512 < metadata.len() {
+        // It has holes, or the file system packs it: then too nothing is lost but a little time.
+        return staging::fill(full, &mut from).map(|_| ());
+    }
     let mut to = File::options().write(true).create_new(true).mode(0o600).open(full)?;
     // On Linux this lets the kernel copy, or share the storage where the file system can.
     io::copy(&mut from, &mut to).map(|_| ())

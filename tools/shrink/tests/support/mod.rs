@@ -5,12 +5,15 @@
 #![allow(clippy::print_stderr, reason = "a test that shows nothing here says why")]
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::{self, File, FileTimes};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
+use rustix::fs::{CWD, FileType, Mode, XattrFlags, makedev, mknodat};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -100,6 +103,45 @@ impl Workshop {
         let file = File::open(self.path(format!("{result}.shrink.json"))).expect("a ledger");
         serde_json::from_reader(file).expect("JSON")
     }
+}
+
+/// A root with everything that is easily lost.
+pub(crate) fn odd_root(workshop: &Workshop) -> PathBuf {
+    let root = workshop.root("root");
+    let odd = root.join("opt");
+    for name in [&b"caf\xe9"[..], b"new\nline", b"-rf *", b"\xff\xfe", &[b'x'; 200]] {
+        fs::write(odd.join(OsStr::from_bytes(name)), name).expect("a file");
+    }
+    symlink("/nowhere/at/all", odd.join("dangling")).expect("a link");
+    symlink("../../../../etc/motd", odd.join("climbing")).expect("a link");
+    symlink("round", odd.join("round")).expect("a link");
+    symlink("y".repeat(300), odd.join("long")).expect("a link");
+    fs::hard_link(odd.join("greeting"), root.join("etc/greeting")).expect("a link");
+    let setuid = odd.join("setuid");
+    fs::copy(root.join("bin/busybox"), &setuid).expect("a copy");
+    if is_root() {
+        lchown(&setuid, Some(1234), Some(2_000_000_000)).expect("root may");
+        let node = |name: &str, kind, device| {
+            mknodat(CWD, odd.join(name), kind, Mode::from_raw_mode(0o640), device)
+        };
+        node("console", FileType::CharacterDevice, makedev(5, 1)).expect("root may");
+        node("disk", FileType::BlockDevice, makedev(8, 300)).expect("root may");
+        node("pipe", FileType::Fifo, 0).expect("anybody may");
+        // cap_net_bind_service, permitted and effective (linux/capability.h, revision 2).
+        let capability = [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let capable = odd.join("unused");
+        rustix::fs::setxattr(&capable, "security.capability", &capability, XattrFlags::empty())
+            .expect("root may");
+    }
+    fs::set_permissions(&setuid, fs::Permissions::from_mode(0o4711)).expect("it is ours");
+    let attributed = odd.join("greeting");
+    let _ = rustix::fs::setxattr(&attributed, "user.note", b"a\0b", XattrFlags::empty());
+    let time = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789);
+    for path in [attributed.as_path(), odd.as_path()] {
+        let times = FileTimes::new().set_modified(time);
+        File::open(path).expect("it is there").set_times(times).expect("it is ours");
+    }
+    root
 }
 
 impl Run {
