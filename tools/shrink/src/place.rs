@@ -146,6 +146,7 @@ fn put(inventory: &Inventory, from: &Path, root: &Path) -> Result<u64> {
     for (path, entry) in inventory.iter() {
         let full = root.join(path);
         let put = || format!("cannot write `{}`", shown(&full));
+        stays_inside(root, path).with_context(put)?;
         if entry.kind == Kind::Directory {
             if fs::symlink_metadata(&full).is_err() {
                 fs::create_dir(&full).with_context(put)?;
@@ -167,6 +168,20 @@ fn put(inventory: &Inventory, from: &Path, root: &Path) -> Result<u64> {
         count += 1;
     }
     Ok(count)
+}
+
+/// Makes sure that the directories above a path are directories: where one became a link since, what
+/// is written below it would land elsewhere.
+fn stays_inside(root: &Path, path: &Path) -> Result<()> {
+    for directory in path.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()) {
+        if fs::symlink_metadata(root.join(directory)).is_ok_and(|found| !found.is_dir()) {
+            bail!(ui::hinted(
+                &format!("`{}` is no directory any more", shown(&root.join(directory))),
+                "move it away and try again: what is there already stays",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Brings back what an archive holds; gives how many names that were.

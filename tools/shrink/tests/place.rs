@@ -188,3 +188,20 @@ fn a_test_ends_when_shrink_is_killed() {
 
     assert!(eventually(false), "nothing goes on running");
 }
+
+#[test]
+fn undo_writes_nothing_outside_of_the_root() {
+    let workshop = Workshop::new();
+    root(&workshop);
+    workshop.shrink(&["make", "root", "--in-place", "-t", "/opt/greet"]).fine();
+    let outside = workshop.path("outside");
+    fs::rename(workshop.path("root/opt"), &outside).expect("it is moved");
+    std::os::unix::fs::symlink(&outside, workshop.path("root/opt")).expect("a link");
+    let before = snapshot(&outside);
+
+    let undone = workshop.shrink(&["undo", "root.removed.tar"]);
+
+    assert_eq!(undone.code, Some(2));
+    assert!(undone.stderr.contains("`root/opt` is no directory any more"), "{}", undone.stderr);
+    assert_eq!(snapshot(&outside), before);
+}

@@ -43,21 +43,27 @@ static void switch_display_on(word picture)
 }
 #endif
 
+// With so little memory there is a shell or a picture, not both: the shell it is. The kernel's driver
+// finds no place for a picture at nought, and there is no screen.
+#define SHELL_ALONE 0x400000
+
 // Gives the address to go on at; the device tree is at TREE.
 const byte *loader(const word *tag)
 {
-	word memory = 0, i;
+	word memory = 0, picture = 0, i;
 	for (; tag[0] && tag[1]; tag += tag[0])
 		if (tag[1] == ATAG_MEM)
 			memory = tag[2];
-	memory -= PICTURE;
+	if (PICTURE && memory > SHELL_ALONE)
+		picture = memory -= PICTURE;
 	unpack(KERNEL, SIZE);
 	for (i = 0; i < TREE_SIZE / 4; i++) {
 		word w = ((const word *)device_tree)[i];
-		TREE[i] = w == MEMORY_MARK || w == PICTURE_MARK ? swapped(memory) : w;
+		TREE[i] = w == MEMORY_MARK ? swapped(memory) : w == PICTURE_MARK ? swapped(picture) : w;
 	}
 #if PICTURE
-	switch_display_on(memory);
+	if (picture)
+		switch_display_on(picture);
 #endif
 #ifdef UNPACKS_ITSELF
 	return payload;
