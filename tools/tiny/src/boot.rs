@@ -145,7 +145,7 @@ pub(crate) fn drawn(
     loop {
         let picture = ready.running.picture()?;
         let is_other = command.is_none_or(|(_, before)| picture != *before);
-        let is_drawn = is_other && !picture.is_blank();
+        let is_drawn = is_other && ready.running.has_drawn(&picture);
         let is_same = last.as_ref() == Some(&picture);
         let is_enough = match until {
             Until::AtRest => is_same,

@@ -63,6 +63,8 @@ pub(crate) struct Running<'a> {
     /// Its console.
     pub(crate) console: Console,
     qmp: Qmp,
+    /// What the screen shows before the first instruction: QEMU puts words there.
+    untouched: Option<Picture>,
 }
 
 impl<'a> Start<'a> {
@@ -125,7 +127,11 @@ impl<'a> Start<'a> {
         let mut command = tied_to_us(&self.boot(&file, Watcher::Socket(&socket)), Signal::KILL);
         command.stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(theirs_too)).stderr(said);
         let process = Process(spawn(command, self.manifest)?);
-        Running::meet(process, &listener, ours, complaints, scratch)
+        let mut running = Running::meet(process, &listener, ours, complaints, scratch)?;
+        if self.manifest.machine.screen {
+            running.untouched = Some(running.picture()?);
+        }
+        Ok(running)
     }
 }
 
@@ -164,7 +170,7 @@ impl<'a> Running<'a> {
             },
         };
         let console = Console::at(console)?;
-        Ok(Self { _process: process, complaints, scratch, console, qmp })
+        Ok(Self { _process: process, complaints, scratch, console, qmp, untouched: None })
     }
 
     /// Lets the machine go.
@@ -179,6 +185,11 @@ impl<'a> Running<'a> {
         let bytes = fs::read(&file).context("QEMU wrote no picture")?;
         fs::remove_file(&file).context("cannot remove a picture from the scratch folder")?;
         Picture::from_ppm(&bytes).context("QEMU wrote a picture that cannot be read")
+    }
+
+    /// Whether this picture is one that the machine has drawn.
+    pub(crate) fn has_drawn(&self, picture: &Picture) -> bool {
+        !picture.is_blank() && self.untouched.as_ref() != Some(picture)
     }
 
     /// Does what a person would at the keyboard or with the mouse.

@@ -56,13 +56,7 @@ fn failure(measured: &Measured, counted: &Counted, ends_with_picture: bool) -> O
         let last = text::last_lines(&counted.said, 3).join(" | ");
         return Some(format!("it did not print {text:?}: {last}"));
     }
-    match &counted.picture {
-        Some(picture) if ends_with_picture && picture.is_blank() => {
-            Some("nothing was drawn".to_owned())
-        }
-        None if ends_with_picture => Some("the board has no screen".to_owned()),
-        _ => None,
-    }
+    (ends_with_picture && !counted.has_drawn).then(|| "nothing was drawn".to_owned())
 }
 
 fn judge(to: &str, measured: &Measured, counts: &[u64]) -> Vec<Proof> {
@@ -129,7 +123,7 @@ mod tests {
         let measured =
             Measured { start: String::new(), prints: Some("ready".to_owned()), at_most: None };
         let failure = |said: &str| {
-            let counted = Counted { instructions: 1, picture: None, said: said.to_owned() };
+            let counted = Counted { instructions: 1, has_drawn: false, said: said.to_owned() };
             failure(&measured, &counted, false)
         };
         let ended = "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000000\n";

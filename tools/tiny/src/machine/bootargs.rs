@@ -134,9 +134,9 @@ mod tests {
     fn a_tree_at_the_end_of_an_image_may_grow() {
         let (image, place) = image("the kernel", &dtc("dts", "dtb", TREE.as_bytes()), "");
         let words = format!("quiet {}", "x".repeat(500));
-        let changed = changed(&image, place, &words).expect("a changed image");
-        assert!(changed.starts_with(b"the kernel"));
-        let tree = String::from_utf8(dtc("dtb", "dts", &changed[10..])).expect("text");
+        let image = changed(&image, place, &words).expect("a changed image");
+        assert!(image.starts_with(b"the kernel"));
+        let tree = String::from_utf8(dtc("dtb", "dts", &image[10..])).expect("text");
         assert!(tree.contains("bootargs = \"quiet xxx"), "{tree}");
         assert!(tree.contains("reg = <0x00 0x8000000>"), "{tree}");
         assert!(tree.contains("device_type = \"memory\""), "{tree}");

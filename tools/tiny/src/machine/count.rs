@@ -12,7 +12,6 @@ use super::Start;
 use super::command::Clock;
 use super::console::text;
 use super::limit::Limit;
-use super::picture::Picture;
 use super::scratch::Scratch;
 
 /// So many lines are shown of a boot that did not end.
@@ -23,8 +22,8 @@ const LAST_LINES: usize = 4;
 pub(crate) struct Counted {
     /// How many instructions there were from the reset to the end.
     pub(crate) instructions: u64,
-    /// What the screen shows at the end, where there is a screen.
-    pub(crate) picture: Option<Picture>,
+    /// Whether something is on the screen at the end.
+    pub(crate) has_drawn: bool,
     /// What the console said.
     pub(crate) said: String,
 }
@@ -44,6 +43,9 @@ pub(crate) fn instructions(start: &Start<'_>, scratch: &Scratch, limit: Limit) -
     }
     let replay = running.qmp.execute("query-replay", &json!({}), limit)?;
     let instructions = replay["icount"].as_u64().context("QEMU does not say what it counted")?;
-    let picture = if machine.screen { Some(running.picture()?) } else { None };
-    Ok(Counted { instructions, picture, said: running.console.said() })
+    let has_drawn = machine.screen && {
+        let picture = running.picture()?;
+        running.has_drawn(&picture)
+    };
+    Ok(Counted { instructions, has_drawn, said: running.console.said() })
 }

@@ -54,6 +54,11 @@ pub(super) fn has_line_with(said: &[u8], beginning: &str) -> bool {
     said.split('\n').any(|line| line.starts_with(beginning))
 }
 
+/// Whether the kernel has said, to the end of the line, why it gives up.
+pub(super) fn has_whole_panic(said: &[u8]) -> bool {
+    find(said, PANIC).is_some_and(|begin| said[begin..].contains(&b'\n'))
+}
+
 /// What the kernel says when it gives up.
 pub(crate) fn panic_line(said: &[u8]) -> Option<String> {
     find(said, PANIC)?;
@@ -152,6 +157,12 @@ mod tests {
     fn messages_of_the_kernel_are_told_from_what_looks_like_them() {
         let said = b"a[ 1]\n[    0.000000] Linux\n[12.5] b [123.456789][ T1] c\nd";
         assert_eq!(without_kernel_messages(said), b"a[ 1]\n[12.5] b d");
+    }
+
+    #[test]
+    fn a_panic_is_waited_for_to_the_end_of_its_line() {
+        assert!(!has_whole_panic(b"ok\r\nKernel panic - not syncing: No wor"));
+        assert!(has_whole_panic(b"Kernel panic - not syncing: No working init\r\n"));
     }
 
     #[test]
