@@ -1,10 +1,11 @@
 //! Compares a tool with its peers: clink on trees that people have, coool on addresses and a long
-//! document.
+//! document. shrink, which has none to race, is held against its goals and against tar.
 //!
 //! The programs take turns, so that one run gives fair ratios even on a machine that others use;
 //! the absolute figures are this machine's.
 
 mod links;
+mod shrink;
 
 // How the trees come to be …
 mod census;
@@ -52,7 +53,7 @@ pub(crate) struct Arguments {
     /// The tool to compare with its peers
     tool: Tool,
 
-    /// Make clink's trees and install the peers, measure nothing
+    /// Make what is worked on and install the peers, measure nothing
     ///
     /// What is there already stays. As root, what is missing is installed; otherwise a message says
     /// how.
@@ -87,6 +88,8 @@ enum Tool {
     Clink,
     /// Finds broken links in office documents
     Coool,
+    /// Makes a root filesystem small
+    Shrink,
 }
 
 /// A form of the result.
@@ -103,6 +106,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match arguments.tool {
         Tool::Clink => run_clink(arguments),
         Tool::Coool => run_coool(arguments),
+        Tool::Shrink => run_shrink(arguments),
     }
 }
 
@@ -115,6 +119,18 @@ fn run_coool(arguments: &Arguments) -> Result<()> {
         return links::prepare();
     }
     show(arguments.format, &links::run(arguments.runs.unwrap_or(5))?)
+}
+
+fn run_shrink(arguments: &Arguments) -> Result<()> {
+    ensure!(
+        arguments.tree.is_empty() && !arguments.cold,
+        "shrink works on a root of its own: leave out `--tree` and `--cold`"
+    );
+    let store = Store::open(arguments.dir.as_deref())?;
+    if arguments.prepare {
+        return shrink::prepare(store.directory());
+    }
+    show(arguments.format, &shrink::run(store.directory(), arguments.runs.unwrap_or(3))?)
 }
 
 fn run_clink(arguments: &Arguments) -> Result<()> {

@@ -68,6 +68,10 @@ pub(crate) const TOUR: &[Need] = &[
     need("localc", "libreoffice-calc", "the tour saves sheets in other formats"),
     need("loimpress", "libreoffice-impress", "the tour saves slides in other formats"),
     need("chromium", "chromium", "the tour takes a picture of a page"),
+    need("mmdebstrap", "mmdebstrap", "the tour makes a Debian root smaller"),
+    need("curl", "curl", "the tour asks a web server for its page"),
+    need("unshare", "util-linux", "the tour runs a small root apart from everything else"),
+    need("busybox", "busybox-static", "the tour brings up a network for a small root"),
 ];
 
 /// What `cargo xtask dist` needs.

@@ -12,7 +12,9 @@ use crate::workspace::Workspace;
 mod clink;
 mod coool;
 mod input;
+mod promises;
 mod proof;
+mod shrink;
 mod snapshot;
 
 /// A tool's place on the tour: a new tool adds its line here.
@@ -28,6 +30,11 @@ const STOPS: &[Stop] = &[
         tool: "coool",
         title: "from documents with broken links to documents put right",
         visit: coool::visit,
+    },
+    Stop {
+        tool: "shrink",
+        title: "from a root filesystem to a small one that does the same",
+        visit: shrink::visit,
     },
 ];
 

@@ -50,6 +50,11 @@ impl Tree {
 }
 
 impl Store {
+    /// The directory itself, for what is no tree.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Opens the store in `directory`, or where cargo keeps what it makes.
     pub(super) fn open(directory: Option<&Path>) -> Result<Self> {
         let directory = match (directory, std::env::var_os("CARGO_TARGET_DIR")) {

@@ -16,6 +16,7 @@ use crate::Verdict;
 use crate::commands;
 
 use super::Journey;
+use super::promises::{self, Promise};
 
 /// What coool says of an address, by document and address.
 type Findings = BTreeMap<(String, String), Link>;
@@ -32,12 +33,6 @@ struct Link {
     url: String,
     verdict: String,
     proposal: Option<String>,
-}
-
-/// A promise, and where it does not hold.
-struct Promise {
-    words: &'static str,
-    broken_at: Vec<String>,
 }
 
 pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
@@ -73,18 +68,10 @@ pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
     let output = page.to_str().context("the path of the page is not UTF-8")?;
     check(&coool, &folder, &["--format", "html", "--output", output, "."])?;
     println!("the page to look at: {}", page.display());
-    picture(&page)?;
+    promises::picture(&page, "1100,1400")?;
 
     println!("\nchecked, link by link, at {} links:", before.len());
-    let mut verdict = Verdict::Good;
-    for Promise { words, broken_at } in &promises {
-        println!("  {}  {words}", if broken_at.is_empty() { "yes" } else { "NO " });
-        for place in broken_at.iter().take(5) {
-            println!("         {place}");
-            verdict = Verdict::Faulty;
-        }
-    }
-    Ok(verdict)
+    Ok(promises::show(&promises))
 }
 
 fn build(journey: &Journey) -> Result<PathBuf> {
@@ -158,18 +145,6 @@ fn not_mended(before: &Findings, after: &Findings) -> Vec<String> {
         }
     }
     faults
-}
-
-/// The page as a browser shows it.
-fn picture(page: &Path) -> Result<()> {
-    let picture = page.with_extension("png");
-    let mut chromium = Command::new("chromium");
-    chromium.args(["--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1100,1400"]);
-    chromium.arg(format!("--screenshot={}", picture.display()));
-    chromium.arg(format!("file://{}", page.display()));
-    commands::output(&mut chromium)?;
-    println!("and its picture:      {}", picture.display());
-    Ok(())
 }
 
 /// What stands in a folder of the tour.
