@@ -16,6 +16,7 @@ mod promises;
 mod proof;
 mod shrink;
 mod snapshot;
+mod tiny;
 
 /// A tool's place on the tour: a new tool adds its line here.
 struct Stop {
@@ -35,6 +36,11 @@ const STOPS: &[Stop] = &[
         tool: "shrink",
         title: "from a root filesystem to a small one that does the same",
         visit: shrink::visit,
+    },
+    Stop {
+        tool: "tiny",
+        title: "from packages to a graphical Linux in one file",
+        visit: tiny::visit,
     },
 ];
 

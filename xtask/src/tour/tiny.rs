@@ -90,10 +90,7 @@ pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
     let large = (size > BUDGET).then(|| format!("it has {size} bytes"));
     let promises = [
         Promise { words: "the demo keeps what its recipe promises", broken_at: broken },
-        Promise {
-            words: "it has at most 800,000 bytes",
-            broken_at: large.into_iter().collect(),
-        },
+        Promise { words: "it has at most 800,000 bytes", broken_at: large.into_iter().collect() },
     ];
     Ok(promises::show(&promises))
 }
