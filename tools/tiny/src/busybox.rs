@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use names::shown;
@@ -16,6 +17,9 @@ use crate::recipe::userland::BusyBox;
 use crate::sources::Packages;
 use crate::store::{self, Key, Store};
 use crate::toolchain::Toolchain;
+
+/// More than its configuration can ask.
+const QUESTIONS: usize = 4096;
 
 const DEFAULTS: &str = include_str!("../data/busybox.toml");
 
@@ -116,7 +120,7 @@ impl Job<'_> {
         // Options that others hide are not listed before those are on.
         options.extend(wanted);
         store::replace(&place, options.to_string().as_bytes())?;
-        self.make(&["oldconfig"])?;
+        self.complete()?;
         let taken = read()?;
         let refused = wanted.iter().filter(|(name, value)| {
             let is = taken.get(name);
@@ -145,7 +149,21 @@ impl Job<'_> {
         ))
     }
 
+    /// Completes the configuration: every question is answered by the default.
+    fn complete(&self) -> Result<()> {
+        let answers = self.source.join("tiny.answers");
+        store::replace(&answers, "\n".repeat(QUESTIONS).as_bytes())?;
+        let answers = fs::File::open(&answers).context("cannot read the answers")?;
+        let mut make = self.command();
+        command::run(make.arg("oldconfig").stdin(answers), self.said)
+            .context("cannot configure BusyBox")
+    }
+
     fn make(&self, targets: &[&str]) -> Result<()> {
+        command::run(self.command().args(targets), self.said).context("cannot build BusyBox")
+    }
+
+    fn command(&self) -> Command {
         let board = &self.recipe.board;
         let mut make = command("make");
         make.arg("--silent")
@@ -158,9 +176,8 @@ impl Job<'_> {
             // The banner and the configuration hold no time.
             .env("KCONFIG_NOTIMESTAMP", "1")
             .env("SOURCE_DATE_EPOCH", "0")
-            .env_remove("MAKEFLAGS")
-            .args(targets);
-        command::run(&mut make, self.said).context("cannot build BusyBox")
+            .env_remove("MAKEFLAGS");
+        make
     }
 }
 
