@@ -83,6 +83,9 @@ pub(crate) struct Kernel {
     pub(crate) packed: String,
     /// Options without which it would not boot here at all.
     pub(crate) options: Options,
+    /// Headers of this machine that the kernel's build needs for its own programs.
+    #[serde(default)]
+    pub(crate) headers: Vec<Header>,
     /// What starts the kernel, where the board needs more than the kernel itself.
     pub(crate) loader: Option<Loader>,
     /// Words that its command line begins with.
@@ -93,6 +96,16 @@ pub(crate) struct Kernel {
     pub(crate) compressors: Vec<String>,
     /// The virtual address at which its memory begins, where that is fixed.
     pub(crate) virtual_start: Option<u64>,
+}
+
+/// A header of this machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Header {
+    /// Where it stands below `/usr/include`.
+    pub(crate) name: String,
+    /// The Debian package that brings it.
+    pub(crate) package: String,
 }
 
 /// A loader of tiny's own, with the board's device tree: its files stand in `data/loader`.

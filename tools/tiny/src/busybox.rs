@@ -37,7 +37,11 @@ pub(crate) fn build(
     store: &Store,
     said: Said,
 ) -> Result<PathBuf> {
-    let wanted = wanted(busybox)?;
+    let asked = asked(busybox);
+    let defaults: Defaults =
+        toml::from_str(DEFAULTS).context("what BusyBox is built with is damaged")?;
+    let mut wanted = defaults.options;
+    wanted.extend(&asked);
     let key = Key::new()
         .and("busybox")
         .and_all(packages.identity(&busybox.source))
@@ -49,7 +53,7 @@ pub(crate) fn build(
         let source =
             held.once("source", |place| unpack(packages.source(&busybox.source)?, place))?;
         let job = Job { source: &source, recipe, toolchain, said };
-        job.configure(&wanted)?;
+        job.configure(&wanted, &asked)?;
         job.make(&["busybox"])?;
         fs::copy(source.join("busybox"), place).context("cannot copy BusyBox")?;
         Ok(())
@@ -61,18 +65,17 @@ pub(crate) fn names(busybox: &BusyBox) -> BTreeSet<&str> {
     busybox.applets.iter().map(String::as_str).chain(["sh"]).collect()
 }
 
-fn wanted(busybox: &BusyBox) -> Result<Options> {
-    let defaults: Defaults =
-        toml::from_str(DEFAULTS).context("what BusyBox is built with is damaged")?;
-    let mut wanted = defaults.options;
+/// What the recipe asks for. The defaults come into effect as far as they suit that.
+fn asked(busybox: &BusyBox) -> Options {
+    let mut asked = Options::default();
     for name in ["STATIC", "ASH", "SH_IS_ASH"] {
-        wanted.set(name, Value::Switch(true));
+        asked.set(name, Value::Switch(true));
     }
     for applet in &busybox.applets {
-        wanted.set(&option_of(applet), Value::Switch(true));
+        asked.set(&option_of(applet), Value::Switch(true));
     }
-    wanted.extend(&busybox.options);
-    Ok(wanted)
+    asked.extend(&busybox.options);
+    asked
 }
 
 /// The option that brings a command.
@@ -106,7 +109,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// BusyBox's own `allnoconfig` takes no list, so its result is edited and completed.
-    fn configure(&self, wanted: &Options) -> Result<()> {
+    fn configure(&self, wanted: &Options, asked: &Options) -> Result<()> {
         self.make(&["allnoconfig"])?;
         let place = self.source.join(".config");
         let read = || {
@@ -122,7 +125,7 @@ impl Job<'_> {
         store::replace(&place, options.to_string().as_bytes())?;
         self.complete()?;
         let taken = read()?;
-        let refused = wanted.iter().filter(|(name, value)| {
+        let refused = asked.iter().filter(|(name, value)| {
             let is = taken.get(name);
             is != Some(value) && !(is.is_none() && **value == Value::Switch(false))
         });

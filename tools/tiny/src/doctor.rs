@@ -44,7 +44,7 @@ pub(crate) fn needs(recipes: &[Recipe]) -> Result<Vec<Need>> {
     let mut needs: Vec<_> =
         ALWAYS.iter().map(|(program, package, what)| need(program, package, what)).collect();
     // The kernel's build looks for this header rather than for a program.
-    needs.push(header());
+    needs.push(header("stdio.h", "libc6-dev"));
     if recipes.is_empty() {
         for name in crate::board::names() {
             needs.extend(of_board(&Board::named(name)?));
@@ -70,12 +70,14 @@ pub(crate) fn install_line(needs: &[Need]) -> Option<String> {
         .then(|| format!("sudo apt-get install --no-install-recommends {}", packages.join(" ")))
 }
 
-fn of_board(board: &Board) -> [Need; 2] {
+fn of_board(board: &Board) -> Vec<Need> {
     let compiler = format!("{}gcc", board.toolchain.prefix);
-    [
+    let mut needs = vec![
         need(&compiler, &board.toolchain.package, "the kernel and programs of the board"),
         need(&board.machine.program, &board.machine.package, "boots what was built"),
-    ]
+    ];
+    needs.extend(board.kernel.headers.iter().map(|wanted| header(&wanted.name, &wanted.package)));
+    needs
 }
 
 fn of_compressor(compressor: Compressor) -> Option<Need> {
@@ -83,12 +85,12 @@ fn of_compressor(compressor: Compressor) -> Option<Need> {
     Some(need(program, package, &format!("packs a kernel by {compressor}")))
 }
 
-fn header() -> Need {
+fn header(name: &str, package: &str) -> Need {
     Need {
-        program: "stdio.h".to_owned(),
-        package: "libc6-dev".to_owned(),
+        program: name.to_owned(),
+        package: package.to_owned(),
         wanted_for: "what the kernel's build runs itself".to_owned(),
-        is_there: Path::new("/usr/include/stdio.h").exists(),
+        is_there: Path::new("/usr/include").join(name).exists(),
     }
 }
 

@@ -6,6 +6,7 @@ mod configuration;
 mod device_tree;
 mod source;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -118,15 +119,16 @@ impl<'a> Tree<'a> {
     /// What the linker was given, by the folder of the sources, and what stands around it.
     pub(crate) fn sizes(&self, built: &Built) -> Result<Vec<Part>> {
         let size = format!("{}size", self.recipe.board.toolchain.prefix);
-        let mut parts = Vec::new();
+        let mut folders: BTreeMap<String, u64> = BTreeMap::new();
         for (folder, archive) in parts::archives(&self.objects()) {
             let mut command = command::command(&size);
             let printed = command::text(command.arg("--totals").arg(&archive))?;
-            let bytes = parts::sum(&printed)?;
-            if bytes > 0 {
-                parts.push(Part { name: format!("kernel: {folder}"), bytes });
-            }
+            *folders.entry(format!("kernel: {folder}")).or_default() += parts::sum(&printed)?;
         }
+        // It holds the programs, which are counted file by file.
+        folders.remove("kernel: usr");
+        let there = folders.into_iter().filter(|(_, bytes)| *bytes > 0);
+        let mut parts: Vec<_> = there.map(|(name, bytes)| Part { name, bytes }).collect();
         let whole = fs::metadata(&built.in_memory).context("the kernel is not there")?.len();
         parts.push(Part { name: "all of it, in memory".to_owned(), bytes: whole });
         Ok(parts)

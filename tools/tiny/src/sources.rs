@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::recipe::Sources;
-use crate::store::Store;
+use crate::store::{Key, Store};
 use apt::Apt;
 use lock::{Lock, Locked};
 
@@ -53,6 +53,9 @@ impl Packages {
         access: Access,
         store: &Store,
     ) -> Result<Self> {
+        // Who comes second finds the lock file and the packages of the first.
+        let key = Key::new().and(lock_file.as_os_str().as_encoded_bytes());
+        let _held = store.hold("locking", &key)?;
         let old = Lock::read(lock_file)?;
         let apt = Apt::new(sources, store);
         let lock = match old {

@@ -29,25 +29,47 @@ const ALWAYS: [(&str, bool); 7] = [
     ("TTY", true),
 ];
 
-/// All that a recipe asks for: what its author says overrides techniques, these the board.
+/// What the kernel is to be configured with: what the recipe's author says overrides techniques, these
+/// the board.
 pub(super) fn wanted(recipe: &Recipe, compressor: Compressor) -> Options {
+    let mut options = board(recipe, compressor);
+    for technique in &recipe.techniques {
+        options.extend(&technique.options);
+    }
+    options.extend(&asked(recipe));
+    options
+}
+
+/// What must come into effect. Techniques do as far as the board's kernel has what they are about.
+fn must(recipe: &Recipe, compressor: Compressor) -> Options {
+    let mut options = board(recipe, compressor);
+    let changed = recipe.techniques.iter().flat_map(|technique| technique.options.iter());
+    let changed: Vec<_> = changed.map(|(name, _)| name).collect();
+    options = options.without(&changed);
+    options.extend(&asked(recipe));
+    options
+}
+
+fn board(recipe: &Recipe, compressor: Compressor) -> Options {
     let mut options = Options::default();
     for (name, value) in ALWAYS {
         options.set(name, Value::Switch(value));
     }
     options.set("INITRAMFS_SOURCE", Value::Text(INITRAMFS.to_owned()));
     options.extend(&recipe.board.kernel.options);
-    for technique in &recipe.techniques {
-        options.extend(&technique.options);
-    }
-    for feature in &recipe.kernel.features {
-        options.extend(&recipe.board.features[feature].options);
-    }
-    options.extend(&recipe.kernel.options);
     // One of them is always on, even where a loader packs the kernel.
     if let Some(option) = compressor.option() {
         options.set(option, Value::Switch(true));
     }
+    options
+}
+
+fn asked(recipe: &Recipe) -> Options {
+    let mut options = Options::default();
+    for feature in &recipe.kernel.features {
+        options.extend(&recipe.board.features[feature].options);
+    }
+    options.extend(&recipe.kernel.options);
     options
 }
 
@@ -75,7 +97,7 @@ pub(super) fn apply(tree: &Tree<'_>, wanted: &Options) -> Result<Options> {
     make.env("KCONFIG_ALLCONFIG", &asked).arg("allnoconfig");
     command::run(&mut make, tree.said).context("cannot configure the kernel")?;
     let options = read(&objects.join(".config"))?;
-    refused(wanted, &options, &tree.source)?;
+    refused(&must(tree.recipe, tree.compressor), &options, &tree.source)?;
     store::replace(&stamp, b"")?;
     Ok(options)
 }
