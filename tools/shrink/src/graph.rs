@@ -403,17 +403,24 @@ impl<'a> Closure<'a> {
                 self.keep(&found, &needed(Role::LaterLibrary), Follow::Last, true);
             }
         }
-        // So many words are names of programs that this is asked of the named programs alone, and
-        // what they name is kept with its libraries only.
+        // So many words are names of programs that this is asked of the named programs alone and of
+        // what came with them, which is kept with its libraries only.
         let is_named = self.named.contains(path);
         for program in mentions.programs.iter().filter(|_| is_named) {
-            if let Some(found) = self.on_search_path(&String::from_utf8_lossy(program)) {
+            if let Some(found) = self.on_search_path(&String::from_utf8_lossy(program))
+                && self.packages().came_with(path, &found)
+            {
                 self.keep(&found, &needed(Role::Command), Follow::Last, false);
             }
         }
         // A library serves many, and hardly any of them means all that it names.
         let is_library = path.to_string_lossy().contains(".so");
         self.keep_mentioned(&mentions.paths, &by, !is_library);
+    }
+
+    /// The records of packages, read when they are first asked for.
+    fn packages(&mut self) -> &Packages {
+        self.packages.get_or_insert_with(|| Packages::of(self.root))
     }
 
     /// The RPATHs of whoever needs a library, and of whoever needs that one.

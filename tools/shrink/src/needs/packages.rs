@@ -68,6 +68,12 @@ impl Packages {
         found
     }
 
+    /// Whether a file came with another one: in its package, or in one that this depends on.
+    pub(crate) fn came_with(&self, path: &Path, other: &Path) -> bool {
+        self.companions(path).iter().any(|companion| companion == other)
+            || self.dependencies(path, &BTreeSet::new()).contains(&other)
+    }
+
     /// Gives the package that is added next a name.
     fn name(&mut self, name: &str) {
         self.named.entry(name.to_owned()).or_default().push(self.files.len());
