@@ -53,9 +53,8 @@ impl Packages {
         access: Access,
         store: &Store,
     ) -> Result<Self> {
-        // Who comes second finds the lock file and the packages of the first.
-        let key = Key::new().and(lock_file.as_os_str().as_encoded_bytes());
-        let _held = store.hold("locking", &key)?;
+        // apt works for one at a time, and who comes second finds the packages of the first.
+        let _held = store.hold("fetching", &Key::new())?;
         let old = Lock::read(lock_file)?;
         let apt = Apt::new(sources, store);
         let lock = match old {
