@@ -30,19 +30,6 @@ fn without_programs_only_what_is_known_by_name_goes() {
 }
 
 #[test]
-fn a_result_inside_of_its_root_holds_nothing_of_the_making() {
-    let workshop = Workshop::new();
-    let root = workshop.root("root");
-    let before = snapshot(&root);
-
-    let words = ["--strip", "none", "--leave", "documentation"];
-    workshop.shrink(&[&["make", "root", "-o", "root/small"], &words[..]].concat()).fine();
-
-    let small = snapshot(&workshop.path("root/small"));
-    assert!(small.keys().eq(before.keys()), "{:?}", small.keys());
-}
-
-#[test]
 fn with_a_test_only_what_it_uses_stays_and_it_comes_to_the_same() {
     let workshop = Workshop::new();
     workshop.root("root");
