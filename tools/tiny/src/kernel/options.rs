@@ -78,10 +78,22 @@ impl Value {
             "n" => Self::Switch(false),
             _ => match text.parse() {
                 Ok(number) => Self::Number(number),
-                Err(_) => Self::Text(text.trim_matches('"').replace("\\\"", "\"")),
+                Err(_) => Self::Text(unquoted(text)),
             },
         }
     }
+}
+
+/// A text without the quotes around it and the backslashes in it.
+fn unquoted(text: &str) -> String {
+    let inside = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let mut unquoted = String::new();
+    let mut letters = inside.unwrap_or(text).chars();
+    while let Some(letter) = letters.next() {
+        let plain = if letter == '\\' { letters.next() } else { Some(letter) };
+        unquoted.extend(plain);
+    }
+    unquoted
 }
 
 /// For people.
@@ -125,9 +137,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let text = "\
-# CONFIG_PRINTK is not set
 CONFIG_CMDLINE=\"console=ttyAMA0 \\\"quiet\\\"\"
 CONFIG_HZ=100
+# CONFIG_PRINTK is not set
 CONFIG_TTY=y
 CONFIG_ZBOOT_ROM_BSS=0x0
 ";
