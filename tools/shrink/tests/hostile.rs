@@ -79,7 +79,7 @@ fn what_is_no_root_is_named() {
 
     expect![[r#"
         shrink: cannot open `text` as a root filesystem: it is in none of the forms that shrink knows
-          hint: give a directory, a tar archive (plain, gzip, xz or zstd), an image layout or a squashfs image
+          hint: give a directory, a tar archive (plain, gzip, xz or zstd), an image layout, a squashfs or an ext4 image
     "#]]
     .assert_eq(&say(&["report", "text"]));
     expect![[r#"
