@@ -8,6 +8,7 @@ use std::path::Path;
 
 use expect_test::expect;
 use proptest::prelude::*;
+use shrink::rootfs::Root;
 use support::Workshop;
 use tar::{Builder, EntryType, Header};
 
@@ -78,7 +79,7 @@ fn what_is_no_root_is_named() {
 
     expect![[r#"
         shrink: cannot open `text` as a root filesystem: it is in none of the forms that shrink knows
-          hint: give a directory, a tar archive (plain, gzip, xz or zstd), an image layout or a squashfs image
+          hint: give a directory, a tar archive (plain, gzip, xz or zstd), an image layout, a squashfs or an ext4 image
     "#]]
     .assert_eq(&say(&["report", "text"]));
     expect![[r#"
@@ -185,8 +186,43 @@ fn what_cannot_be_read_is_not_left_out_in_silence() {
     assert_eq!(asked.code, Some(0), "{}", asked.stderr);
 }
 
+/// Of what indexes and manifests of images are made.
+const PARTS: &[&str] = &[
+    r#"{"manifests":[{"digest":"sha256:0"}]}"#,
+    r#"{"layers":[{"digest":"sha256:0"}]}"#,
+    r#"{"manifests":[{"digest":"sha256:../../0"}],"layers":["#,
+    r#""digest":"sha256:0","platform":{"architecture":"amd64"}"#,
+    r#"{"manifests":["#,
+    "]}",
+    "{",
+    "}",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if support::full() { 3_000 } else { 60 }))]
+
+    #[test]
+    fn a_spoiled_layout_is_read_or_refused(
+        spoils in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        parts in prop::collection::vec(0..PARTS.len(), 1..9),
+    ) {
+        let mut index = parts.iter().map(|part| PARTS[*part]).collect::<String>().into_bytes();
+        for (place, byte) in &spoils {
+            let place = place.index(index.len());
+            index[place] = *byte;
+        }
+        let workshop = Workshop::new();
+        let layout = workshop.path("layout");
+        fs::create_dir_all(layout.join("blobs/sha256")).expect("a directory");
+        fs::write(layout.join("oci-layout"), "{}").expect("a file");
+        for document in ["index.json", "blobs/sha256/0"] {
+            fs::write(layout.join(document), &index).expect("a file");
+        }
+
+        if let Ok(root) = Root::open(&layout, &workshop.path("")) {
+            prop_assert!(root.inventory.iter().all(|(path, _)| path.is_relative()));
+        }
+    }
 
     #[test]
     fn a_spoiled_archive_is_read_or_refused(
