@@ -215,6 +215,24 @@ fn a_directory_in_itself_is_refused() {
 }
 
 #[test]
+fn a_hole_that_is_larger_than_any_root_is_refused_at_once() {
+    let workshop = Workshop::new();
+    workshop.root("root");
+    image(&workshop, "ext4", "16M");
+    debugfs(&workshop, &["set_inode_field /opt/unused size 0x7fffffff000"]);
+
+    let run = workshop.shrink(&["make", "root.img", "-o", "out"]);
+
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    expect![[r#"
+        shrink: cannot open `root.img` as a root filesystem
+          because: cannot unpack `opt/unused`
+          because: more than 64 GiB are in it
+    "#]]
+    .assert_eq(&run.stderr);
+}
+
+#[test]
 fn a_name_that_leads_out_is_refused() {
     let workshop = Workshop::new();
     fs::write(workshop.root("root").join("opt/xxxoutside"), "").expect("a file");

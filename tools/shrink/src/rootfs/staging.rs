@@ -143,6 +143,10 @@ impl Staging {
             Kind::Directory => fs::create_dir(&full)?,
             Kind::File { size, .. } => {
                 let left = MOST_BYTES - self.bytes;
+                // Before a hole of such a size is read in vain.
+                if *size > left {
+                    bail!("more than {} GiB are in it", MOST_BYTES >> 30);
+                }
                 *size = fill(&full, &mut content.take(left + 1))?;
                 self.bytes += *size;
                 if self.bytes > MOST_BYTES {
