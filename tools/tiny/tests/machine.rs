@@ -206,12 +206,12 @@ fn what_is_not_kept_is_shown_with_what_was_seen() {
 
 #[test]
 fn the_least_memory_is_found() {
-    // The board wants three megabytes, and learns from the device tree how many it has.
+    // The board wants three megabytes, and learns from the boot loader how many it has.
     let promises = json!({
         "picture": [{ "run": "draw" }],
         "least-memory": { "shell": "3M", "picture": "2M" },
     });
-    let image = Image::new(WORDS, &promises);
+    let image = Image::without_tree(WORDS, &promises);
     image.change(|manifest| manifest["memory"] = json!(6 << 20));
     let said = image.tiny("check", &["--boots", "1", "--least-memory"]);
     expect![[r#"
