@@ -110,3 +110,23 @@ fn doctor_says_what_is_missing_with_the_line_that_installs_it() {
         assert!(line.contains(package), "{line}");
     }
 }
+
+#[test]
+fn a_full_disk_is_said_before_anything_is_fetched() {
+    let workshop = Workshop::new();
+    let path = workshop.recipe("test.toml", RECIPE);
+    let store = workshop.path("store");
+    std::fs::create_dir(&store).expect("a directory");
+    let script = "mount -t tmpfs -o size=20m tmpfs \"$1\" && shift && exec \"$@\"";
+    let output = std::process::Command::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-c", script, "sh", text(&store)])
+        .args([env!("CARGO_BIN_EXE_tiny"), "build", text(&path), "--store", text(&store)])
+        .output()
+        .expect("unshare, of the package util-linux, runs");
+
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("MB, and fetching takes 512"), "{stderr}");
+    assert!(stderr.contains("hint: make room, or name another place with --store"), "{stderr}");
+    assert!(!workshop.path("test.img").exists());
+}

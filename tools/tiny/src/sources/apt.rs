@@ -17,6 +17,9 @@ use crate::store::{self, Key, Store};
 /// Debian's keys, as the package `debian-archive-keyring` brings them.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// What fetching must find free, in bytes: the lists of four architectures have 260 MB.
+const ROOM: u64 = 512_000_000;
+
 /// apt, told to look at one release and to change nothing outside its root.
 pub(crate) struct Apt<'a> {
     sources: &'a Sources,
@@ -32,6 +35,7 @@ impl<'a> Apt<'a> {
     /// Fetches the lists of packages of every architecture that a board may have.
     pub(crate) fn update(&self) -> Result<()> {
         self.prepare()?;
+        has_room(&self.root)?;
         output(self.command("apt-get")?.args(["--quiet", "update"])).with_context(|| {
             ui::hinted(
                 "cannot fetch the lists of packages",
@@ -92,6 +96,7 @@ impl<'a> Apt<'a> {
     /// Downloads a package, whose checksums apt verifies, into the store.
     fn fetch(&self, wanted: &Wanted, version: Option<&str>, store: &Store) -> Result<Locked> {
         store::make_directory(&store.packages())?;
+        has_room(&store.packages())?;
         let scratch = tempfile::Builder::new().prefix(".fetch-").tempdir_in(store.packages());
         let scratch = scratch.context("cannot make a directory for a download")?;
         let what = match wanted {
@@ -225,6 +230,27 @@ pub(super) fn stanza(
     }
     stanza.push('\n');
     stanza
+}
+
+/// Whether there is room for the lists of packages and for the largest package. On a full disk apt
+/// does not end.
+fn has_room(directory: &Path) -> Result<()> {
+    let found = rustix::fs::statvfs(directory)
+        .with_context(|| format!("cannot tell how much room `{}` has", shown(directory)))?;
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    ensure!(
+        free >= ROOM,
+        ui::hinted(
+            &format!(
+                "`{}` has room for {} MB, and fetching takes {}",
+                shown(directory),
+                free / 1_000_000,
+                ROOM / 1_000_000
+            ),
+            "make room, or name another place with --store: a first build takes 3 GB in all",
+        )
+    );
+    Ok(())
 }
 
 /// The version that a source package's description states.
