@@ -54,14 +54,10 @@ pub(crate) enum Step {
     Strip,
     /// What the kernel and the loader never read of programs goes.
     SuperStrip,
-    /// Packages' headers, static libraries and documentation stay outside.
-    NoDevelopmentFiles,
     /// Identical files become one.
     ShareDuplicates,
     /// The loops per jiffy of one boot are put into the next.
     PresetLoops,
-    /// The kernel and what it starts are packed with what suits the processor's instructions.
-    TunedXz,
 }
 
 /// All techniques, in the order of their names.
