@@ -17,6 +17,7 @@ use crate::tour::Traces;
 use crate::workspace::Workspace;
 
 mod dist;
+mod fresh;
 mod sizes;
 mod test;
 mod tidy;
@@ -55,6 +56,11 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         arguments: Vec<OsString>,
     },
+    /// Try the README's commands in a clean Debian 12 root
+    Fresh(fresh::Arguments),
+    /// Enter a root that was made, and run a command there
+    #[command(hide = true, name = fresh::inside::COMMAND)]
+    Enter(fresh::inside::Arguments),
     /// Make binaries, man pages, shell completions and Debian packages in target/dist
     Dist,
     /// Show how long files and functions are
@@ -71,7 +77,11 @@ enum Verdict {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = Cli::parse();
+    if let Some(Chore::Enter(arguments)) = &cli.chore {
+        return fresh::inside::enter(arguments).into();
+    }
+    match run(&cli) {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Faulty) => ExitCode::from(1),
         Err(error) => {
@@ -91,6 +101,8 @@ fn run(cli: &Cli) -> Result<Verdict> {
         Chore::Tour { keep } => tour::run(&workspace, Traces::when_asked_to_keep(*keep)),
         Chore::Test { full } => test::run(&workspace, Depth::when_asked_for_all(*full)),
         Chore::Bench { arguments } => bench(&workspace, arguments),
+        Chore::Fresh(arguments) => fresh::run(&workspace, arguments),
+        Chore::Enter(_) => unreachable!("it was run without a workspace"),
         Chore::Dist => dist::run(&workspace),
         Chore::Sizes => sizes::run(&workspace),
     }
