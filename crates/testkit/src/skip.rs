@@ -4,7 +4,7 @@
 //! through here, and where the environment variable `ETABLI_SKIPPED` names a file, a line of that
 //! file tells it: the name of the test, a tab, and the reason.
 //!
-//! Proof: tests/skipping.rs::what_is_left_out_is_kept_with_the_name_of_the_test
+//! Proof: `tests/skipping.rs::what_is_left_out_is_kept_with_the_name_of_the_test`
 
 use std::collections::BTreeSet;
 use std::fs::File;
