@@ -4,4 +4,5 @@
 
 pub mod opendocument;
 pub mod package;
+pub mod syscalls;
 pub mod web;
