@@ -1,6 +1,5 @@
 //! What a machine must have for a recipe, and what of it is missing.
 
-use std::env;
 use std::path::Path;
 
 use anyhow::Result;
@@ -9,6 +8,7 @@ use serde::Serialize;
 use crate::board::Board;
 use crate::compressor::Compressor;
 use crate::recipe::Recipe;
+use crate::surroundings;
 
 /// A program that a build runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -95,13 +95,11 @@ fn header(name: &str, package: &str) -> Need {
 }
 
 fn need(program: &str, package: &str, wanted_for: &str) -> Need {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let is_there = env::split_paths(&path).any(|directory| directory.join(program).is_file());
     Need {
         program: program.to_owned(),
         package: package.to_owned(),
         wanted_for: wanted_for.to_owned(),
-        is_there,
+        is_there: surroundings::has(program),
     }
 }
 
