@@ -4,8 +4,8 @@
 //! are found by nobody who only looks at folders. And what a build read tells whether it read anything
 //! of this machine that is not the compiler's own.
 //!
-//! Proof: tests/inputs.rs::whatever_a_program_is_made_of_makes_it_anew_when_it_changes,
-//! tests/inputs.rs::a_header_of_this_machine_is_refused
+//! Proof: `tests/inputs.rs::whatever_a_program_is_made_of_makes_it_anew_when_it_changes`,
+//! `tests/inputs.rs::a_header_of_this_machine_is_refused`
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

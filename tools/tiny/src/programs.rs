@@ -4,8 +4,8 @@
 //! C by what the preprocessor gives, so that a header which appears where none was counts too, and
 //! beyond that by what the assembler and the linker took; Rust by what its compiler read.
 //!
-//! Proof: tests/inputs.rs::whatever_a_program_is_made_of_makes_it_anew_when_it_changes,
-//! tests/inputs.rs::a_header_that_appears_before_another_counts
+//! Proof: `tests/inputs.rs::whatever_a_program_is_made_of_makes_it_anew_when_it_changes`,
+//! `tests/inputs.rs::a_header_that_appears_before_another_counts`
 
 use std::fs;
 use std::path::{Path, PathBuf, absolute};

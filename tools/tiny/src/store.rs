@@ -6,9 +6,9 @@
 //! was damaged on the disk; one of whose inputs has changed is old. All three are made anew, so that
 //! neither a kill nor a crash nor a flipped bit shows.
 //!
-//! Proof: tests/inputs.rs::a_flipped_byte_in_what_is_kept_does_not_reach_the_program,
-//! tests/inputs.rs::whatever_a_program_is_made_of_makes_it_anew_when_it_changes,
-//! tests/killed.rs::nobody_builds_where_a_killed_build_still_does
+//! Proof: `tests/inputs.rs::a_flipped_byte_in_what_is_kept_does_not_reach_the_program`,
+//! `tests/inputs.rs::whatever_a_program_is_made_of_makes_it_anew_when_it_changes`,
+//! `tests/killed.rs::nobody_builds_where_a_killed_build_still_does`
 
 mod seal;
 
@@ -123,10 +123,8 @@ impl Held {
     ) -> Result<PathBuf> {
         let place = self.directory.join(name);
         let seal = self.directory.join(format!("{name}.seal"));
-        if let Some(seal) = Seal::read(&seal)? {
-            if seal.is_whole(&place) && seal.is_new() {
-                return Ok(place);
-            }
+        if Seal::read(&seal)?.is_some_and(|seal| seal.is_whole(&place) && seal.is_new()) {
+            return Ok(place);
         }
         // Nothing is sealed while it changes.
         remove(&seal)?;

@@ -7,8 +7,8 @@
 //!
 //! What we start does not outlive us.
 //!
-//! Proof: tests/surroundings.rs::a_poisoned_host_gives_the_same_bits,
-//! tests/killed.rs::nobody_builds_where_a_killed_build_still_does
+//! Proof: `tests/surroundings.rs::a_poisoned_host_gives_the_same_bits`,
+//! `tests/killed.rs::nobody_builds_where_a_killed_build_still_does`
 
 use std::env;
 use std::ffi::OsStr;

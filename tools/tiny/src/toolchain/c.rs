@@ -1,7 +1,7 @@
 //! C for a board: this machine's cross compiler, which sees one C library and nothing else of it.
 //!
-//! Proof: tests/surroundings.rs::a_poisoned_host_gives_the_same_bits,
-//! tests/inputs.rs::a_header_of_this_machine_is_refused
+//! Proof: `tests/surroundings.rs::a_poisoned_host_gives_the_same_bits`,
+//! `tests/inputs.rs::a_header_of_this_machine_is_refused`
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
