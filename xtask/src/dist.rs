@@ -13,7 +13,6 @@ use crate::Verdict;
 use crate::commands;
 use crate::needs;
 use crate::problem::Advise;
-use crate::tools::{TOOLS, Tool};
 use crate::workspace::{Member, Workspace};
 
 use self::debian::Package;
@@ -27,13 +26,16 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Verdict> {
     needs::provide(needs::DIST)?;
     let epoch = epoch(workspace)?;
     let folder = empty_folder(&workspace.target.join("dist"))?;
-    for tool in TOOLS {
-        let member = member(workspace, tool)?;
-        let binary = build_binary(workspace, tool, &folder)?;
-        let papers = manual::write(tool, &member.version, &folder)?;
-        let package = Package { workspace, tool, member, binary: &binary, papers: &papers, epoch };
-        let package = package.build(&folder)?;
-        prove(member, &package)?;
+    for tool in workspace.tools() {
+        build(workspace, &tool.name)?;
+    }
+    // After the tools: what both are made of is compiled by then.
+    let papers = build(workspace, "papers")?;
+    for tool in workspace.tools() {
+        let binary = strip(workspace, tool, &folder)?;
+        let manual = manual::write(&papers, tool, &folder)?;
+        let package = Package { workspace, tool, binary: &binary, manual: &manual, epoch };
+        prove(tool, &package.build(&folder)?)?;
     }
     show(&folder)?;
     Ok(Verdict::Good)
@@ -66,25 +68,22 @@ fn empty_folder(folder: &Path) -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-fn member<'a>(workspace: &'a Workspace, tool: &Tool) -> Result<&'a Member> {
-    let mut tools = workspace.tools();
-    tools
-        .find(|member| member.name == tool.name)
-        .with_context(|| format!("no tool `{}` stands below `tools/`", tool.name))
-}
-
 /// Builds apart from everyday builds: other flags in the same place would rebuild everything,
 /// here and then there again.
-fn build_binary(workspace: &Workspace, tool: &Tool, folder: &Path) -> Result<PathBuf> {
+fn build(workspace: &Workspace, package: &str) -> Result<PathBuf> {
     let place = workspace.target.join("reproducible");
     let mut build = commands::cargo(&workspace.root);
-    build.args(["build", "--release", "--locked", "--package", tool.name, "--bin", tool.name]);
+    build.args(["build", "--release", "--locked", "--package", package, "--bin", package]);
     build.arg("--target-dir").arg(&place);
     build.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags_without_places(workspace));
     commands::run(&mut build)?;
+    Ok(place.join("release").join(package))
+}
 
-    let binary = folder.join(tool.name);
-    let with_symbols = place.join("release").join(tool.name);
+/// The binary as it is handed out.
+fn strip(workspace: &Workspace, tool: &Member, folder: &Path) -> Result<PathBuf> {
+    let binary = folder.join(&tool.name);
+    let with_symbols = workspace.target.join("reproducible/release").join(&tool.name);
     commands::run(Command::new("strip").arg("-o").arg(&binary).arg(&with_symbols))?;
     Ok(binary)
 }

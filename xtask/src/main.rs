@@ -6,6 +6,7 @@
     reason = "a chore speaks to the person who started it"
 )]
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -15,8 +16,8 @@ use crate::test::Depth;
 use crate::tour::Traces;
 use crate::workspace::Workspace;
 
-mod bench;
 mod dist;
+mod fresh;
 mod sizes;
 mod test;
 mod tidy;
@@ -25,7 +26,6 @@ mod tour;
 mod commands;
 mod needs;
 mod problem;
-mod tools;
 mod workspace;
 
 /// The workbench's own chores
@@ -50,11 +50,17 @@ enum Chore {
         #[arg(long)]
         full: bool,
     },
-    /// Compare a tool with its peers
-    Bench(bench::Arguments),
-    /// Walk a tree and read the files that may have a duplicate; the benchmark's floor
-    #[command(hide = true, name = bench::floor::COMMAND)]
-    ReadFloor(bench::floor::Arguments),
+    /// Compare a tool with its peers; `cargo xtask bench --help` says more
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Try the README's commands in a clean Debian 12 root
+    Fresh(fresh::Arguments),
+    /// Enter a root that was made, and run a command there
+    #[command(hide = true, name = fresh::inside::COMMAND)]
+    Enter(fresh::inside::Arguments),
     /// Make binaries, man pages, shell completions and Debian packages in target/dist
     Dist,
     /// Show how long files and functions are
@@ -71,7 +77,11 @@ enum Verdict {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = Cli::parse();
+    if let Some(Chore::Enter(arguments)) = &cli.chore {
+        return fresh::inside::enter(arguments).into();
+    }
+    match run(&cli) {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Faulty) => ExitCode::from(1),
         Err(error) => {
@@ -90,9 +100,18 @@ fn run(cli: &Cli) -> Result<Verdict> {
     match chore {
         Chore::Tour { keep } => tour::run(&workspace, Traces::when_asked_to_keep(*keep)),
         Chore::Test { full } => test::run(&workspace, Depth::when_asked_for_all(*full)),
-        Chore::Bench(arguments) => bench::run(arguments).map(|()| Verdict::Good),
-        Chore::ReadFloor(arguments) => bench::floor::run(arguments).map(|()| Verdict::Good),
+        Chore::Bench { arguments } => bench(&workspace, arguments),
+        Chore::Fresh(arguments) => fresh::run(&workspace, arguments),
+        Chore::Enter(_) => unreachable!("it was run without a workspace"),
         Chore::Dist => dist::run(&workspace),
         Chore::Sizes => sizes::run(&workspace),
     }
+}
+
+/// A program of its own: whoever comes for another chore need not wait until it is compiled.
+fn bench(workspace: &Workspace, arguments: &[OsString]) -> Result<Verdict> {
+    let mut bench = commands::cargo(&workspace.root);
+    bench.args(["run", "--quiet", "--locked", "--package=bench", "--"]).args(arguments);
+    let status = commands::status(&mut bench)?;
+    Ok(if status.success() { Verdict::Good } else { Verdict::Faulty })
 }

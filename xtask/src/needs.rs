@@ -82,6 +82,13 @@ pub(crate) const DIST: &[Need] = &[
     need("strip", "binutils", "a packaged binary carries no symbols"),
 ];
 
+/// What `cargo xtask fresh` needs.
+pub(crate) const FRESH: &[Need] = &[
+    need("mmdebstrap", "mmdebstrap", "a fresh root is made with it"),
+    need("git", "git", "the committed tree is brought into the root with it"),
+    need("tar", "tar", "a root that was made once is unpacked again"),
+];
+
 const fn need(command: &'static str, package: &'static str, wanted_for: &'static str) -> Need {
     Need { command, package, wanted_for }
 }

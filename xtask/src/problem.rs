@@ -21,7 +21,8 @@ pub(crate) fn show(error: &Error) {
     eprint!("{}", describe(error));
 }
 
-fn describe(error: &Error) -> String {
+/// The error as people read it.
+pub(crate) fn describe(error: &Error) -> String {
     let hint = error.downcast_ref::<Hint>().map(ToString::to_string);
     let causes = error.chain().map(ToString::to_string);
     let causes = causes.filter(|cause| Some(cause) != hint.as_ref());

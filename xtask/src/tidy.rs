@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::Verdict;
-use crate::tools::TOOLS;
 use crate::workspace::Workspace;
 
 mod layers;
@@ -39,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Verdict> {
 fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
     let files = workspace.files()?;
     let mut breaches = layers::breaches(workspace);
-    breaches.extend(forgotten(&tool_names(workspace), &files));
+    breaches.extend(forgotten(&tool_names(workspace), &files, &tools_with_papers(workspace)));
     for member in &workspace.members {
         let text = fs::read_to_string(&member.manifest)
             .with_context(|| format!("cannot read `{}`", member.manifest.display()))?;
@@ -61,8 +60,15 @@ fn tool_names(workspace: &Workspace) -> Vec<&str> {
     workspace.tools().map(|tool| tool.name.as_str()).collect()
 }
 
-/// Each tool has its page, and its line in the list that `dist` works through.
-fn forgotten(tools: &[&str], files: &[PathBuf]) -> Vec<Breach> {
+/// The tools whose man page and completions `papers` can write.
+fn tools_with_papers(workspace: &Workspace) -> Vec<&str> {
+    let papers = workspace.members.iter().filter(|member| member.name == "papers");
+    let dependencies = papers.flat_map(|papers| &papers.dependencies);
+    dependencies.map(|dependency| dependency.name.as_str()).collect()
+}
+
+/// Each tool has its page, and its line where man pages and completions are made.
+fn forgotten(tools: &[&str], files: &[PathBuf], with_papers: &[&str]) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for tool in tools {
         let place = format!("tools/{tool}");
@@ -71,8 +77,8 @@ fn forgotten(tools: &[&str], files: &[PathBuf]) -> Vec<Breach> {
             let what = format!("the tool has no page `{page}` for the people who use it");
             breaches.push(Breach { place: place.clone(), what });
         }
-        if !TOOLS.iter().any(|known| known.name == *tool) {
-            let what = "the tool has no line in `xtask/src/tools.rs`".to_owned();
+        if !with_papers.contains(tool) {
+            let what = "the tool has no line in `xtask/papers/src/main.rs`".to_owned();
             breaches.push(Breach { place, what });
         }
     }
@@ -97,14 +103,14 @@ mod tests {
     fn a_tool_without_a_page_or_without_its_line_is_found() {
         let page = PathBuf::from("docs/clink.md");
 
-        assert_eq!(forgotten(&["clink"], std::slice::from_ref(&page)), []);
+        assert_eq!(forgotten(&["clink"], std::slice::from_ref(&page), &["clink"]), []);
         assert_eq!(
-            forgotten(&["clink"], &[])[0].to_string(),
+            forgotten(&["clink"], &[], &["clink"])[0].to_string(),
             "tools/clink: the tool has no page `docs/clink.md` for the people who use it"
         );
         assert_eq!(
-            forgotten(&["sawmill"], &[page, "docs/sawmill.md".into()])[0].to_string(),
-            "tools/sawmill: the tool has no line in `xtask/src/tools.rs`"
+            forgotten(&["sawmill"], &[page, "docs/sawmill.md".into()], &["clink"])[0].to_string(),
+            "tools/sawmill: the tool has no line in `xtask/papers/src/main.rs`"
         );
     }
 }

@@ -4,13 +4,19 @@ use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, ReadRef};
 
-use crate::{Kind, Problem, length, with_header};
+use crate::{Architecture, Kind, Problem, length, with_header};
 
 /// Where the parts of a binary lie in its file; all offsets in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// What it is.
     pub kind: Kind,
+    /// For which machine it is made.
+    pub architecture: Architecture,
+    /// The loader that the kernel starts in its place (`PT_INTERP`).
+    pub interpreter: Option<Vec<u8>>,
+    /// Whether a loader finds a table of what it needs and offers (`PT_DYNAMIC`).
+    pub is_dynamic: bool,
     /// 64-bit words, otherwise 32-bit ones.
     pub is_64: bool,
     /// Little-endian, otherwise big-endian.
@@ -63,9 +69,15 @@ where
     let table: u64 = header.e_phoff(endian).into();
     let table_end = table.checked_add(size_of_val(segments) as u64);
     let mut loaded_end = header_end.max(table_end.ok_or(BEYOND)?);
+    let (mut interpreter, mut is_dynamic) = (None, false);
     for segment in segments.iter().filter(|one| one.p_type(endian) != elf::PT_NULL) {
         let (start, size) = segment.file_range(endian);
         loaded_end = loaded_end.max(start.checked_add(size).ok_or(BEYOND)?);
+        is_dynamic |= segment.p_type(endian) == elf::PT_DYNAMIC;
+        // A cut file has none that could be read; that it is cut is said elsewhere.
+        if let Ok(Some(path)) = segment.interpreter(endian, data) {
+            interpreter = Some(path.to_vec());
+        }
     }
 
     let length = length(data)?;
@@ -87,6 +99,13 @@ where
             elf::ET_REL => Kind::Object,
             _ => Kind::Other,
         },
+        architecture: Architecture {
+            is_64: header.is_class_64(),
+            is_little_endian: endian == Endianness::Little,
+            machine: header.e_machine(endian).0,
+        },
+        interpreter,
+        is_dynamic,
         is_64: header.is_class_64(),
         is_little_endian: endian == Endianness::Little,
         length,

@@ -120,6 +120,103 @@ fn check(layout: &Layout) -> Result<(), Refusal> {
     }
 }
 
+/// The first loaded section that neither a compiler nor a linker makes by itself: whoever put it
+/// there may read it by its name, as the kernel reads `.resource_table` in firmware, Qt
+/// `.qtmetadata` in plugins and a profiler `.PyRuntime` in Python.
+#[must_use]
+pub fn foreign_section(layout: &Layout) -> Option<&[u8]> {
+    let loaded = layout.sections.iter().filter(|section| section.loaded);
+    let mut names = loaded.map(|section| section.name.as_slice());
+    names.find(|name| !name.is_empty() && !is_made_by_compilers(name))
+}
+
+/// Loaded sections that compilers and linkers make, and those of glibc, which its own code alone
+/// refers to.
+fn is_made_by_compilers(name: &[u8]) -> bool {
+    const NAMES: &[&[u8]] = &[
+        b".interp",
+        b".hash",
+        b".gnu.hash",
+        b".dynsym",
+        b".dynstr",
+        b".gnu.version",
+        b".gnu.version_r",
+        b".gnu.version_d",
+        b".init",
+        b".fini",
+        b".plt",
+        b".iplt",
+        b".text",
+        b".rodata",
+        b".rodata1",
+        b".eh_frame",
+        b".eh_frame_hdr",
+        b".gcc_except_table",
+        b".tdata",
+        b".tbss",
+        b".preinit_array",
+        b".init_array",
+        b".fini_array",
+        b".ctors",
+        b".dtors",
+        b".jcr",
+        b".dynamic",
+        b".got",
+        b".data",
+        b".data1",
+        b".tm_clone_table",
+        b".relro_padding",
+        b".bss",
+        b".dynbss",
+        b".sdata",
+        b".sbss",
+        b".lbss",
+        b".ldata",
+        b".lrodata",
+        b".noptrdata",
+        b".noptrbss",
+        b".typelink",
+        b".itablink",
+        b".gosymtab",
+        b".gopclntab",
+        b".go.buildinfo",
+        b".go.fipsinfo",
+        b".stapsdt.base",
+        b".reginfo",
+        b".MIPS.abiflags",
+        b".MIPS.stubs",
+        b".rld_map",
+        b".opd",
+        b".branch_lt",
+        b".toc",
+        b".glink",
+        b"__libc_freeres_fn",
+        b"__libc_freeres_ptrs",
+        b"__libc_subfreeres",
+        b"__libc_atexit",
+        b"__libc_IO_vtables",
+        b"__libc_thread_freeres_fn",
+        b"__libc_thread_subfreeres",
+        b"__rseq_cs",
+        b"__rseq_cs_ptr_array",
+    ];
+    const BEGINNINGS: &[&[u8]] = &[
+        b".note.",
+        b".rela.",
+        b".rel.",
+        b".relr.",
+        b".plt.",
+        b".got.",
+        b".text.",
+        b".rodata.",
+        b".data.rel.ro",
+        b".init_array.",
+        b".fini_array.",
+        b".ARM.ex",
+    ];
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+}
+
 /// Sections that only linkers, debuggers and analysers read. Any other may be the program's own
 /// data, such as the `pydata` of `PyInstaller`.
 fn is_for_tools(name: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! Builds the small root in a directory: what stays, with functions that nothing reaches filled,
 //! duplicates shared and binaries stripped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -12,16 +12,18 @@ use duplicates::exclude::Exclude;
 use duplicates::plan::{Kind as LinkKind, Rules};
 use duplicates::progress::Progress;
 use duplicates::walk::Search;
+use elf::Layout;
 use elf::reach::Unreached;
-use elf::strip::{self, Level, Refusal};
+use elf::strip::{self, Level};
 use names::shown;
 use object::ReadCache;
 use serde::{Deserialize, Serialize};
 
 use crate::fill::Filling;
 use crate::rootfs::Root;
-use crate::rootfs::inventory::{Inventory, Kind};
+use crate::rootfs::inventory::{Entry, Inventory, Kind};
 use crate::rootfs::staging::dress_directories;
+use crate::strippable::Strippable;
 use crate::write;
 
 /// What is done to files that stay.
@@ -92,8 +94,18 @@ pub(crate) fn build(
     Ok((describe(inventory, to)?, treated))
 }
 
+/// Directories of what nobody writes while the system runs (FHS 3.0, chapters 3 and 4). Elsewhere two
+/// files that are the same today are two settings, logs or pages: what is written to one must not
+/// change the other.
+const STATIC: &[&str] = &["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt"];
+
 /// Gives identical files one content. Hard links, for nothing that reads files sees a difference.
 fn share(directory: &Path) -> Result<u64> {
+    let places = STATIC.iter().map(|place| directory.join(place));
+    let places: Vec<_> = places.filter(|place| is_directory(place)).collect();
+    if places.is_empty() {
+        return Ok(0);
+    }
     let search = Search {
         exclude: Exclude::new(&[]).context("no patterns are given")?,
         cross_file_systems: false,
@@ -106,7 +118,7 @@ fn share(directory: &Path) -> Result<u64> {
         directories: false,
         min_size: 1,
     };
-    let survey = duplicates::survey::survey(&[directory.to_owned()], &search, rules, &Silent);
+    let survey = duplicates::survey::survey(&places, &search, rules, &Silent);
     let outcome = duplicates::apply::apply(&survey.inventory, &survey.plan, None, &Silent);
     if let Some(problem) = survey.problems().chain(&outcome.problems).next() {
         return Err(anyhow!("{problem}")).context("cannot share what is identical");
@@ -114,38 +126,64 @@ fn share(directory: &Path) -> Result<u64> {
     Ok(duplicates::figures::Figures::of(&survey, Some(&outcome)).links())
 }
 
+/// A link to one, as `bin` often is, leads to a place that is named itself.
+fn is_directory(place: &Path) -> bool {
+    place.symlink_metadata().is_ok_and(|found| found.is_dir())
+}
+
 struct Silent;
 
 impl Progress for Silent {}
 
-/// Strips every binary in place: the directory is ours, and names that share a file go on doing so.
+/// Strips binaries in place: the directory is ours, and names that share a file go on doing so.
 fn strip_all(inventory: &Inventory, to: &Path, level: Level, treated: &mut Treated) -> Result<()> {
-    let mut seen = BTreeSet::new();
+    let strippable = Strippable::of(inventory, to);
+    for names in names_of_files(inventory, to)?.values() {
+        let [(path, entry), ..] = names.as_slice() else {
+            continue;
+        };
+        let full = to.join(path);
+        let Some(binary) = binary(&full) else {
+            continue;
+        };
+        let plan = match plan(&binary, names, &strippable, level) {
+            Ok(Some(plan)) => plan,
+            Ok(None) => continue,
+            Err(because) => {
+                treated.left.insert((*path).to_owned(), because);
+                continue;
+            }
+        };
+        let strip = || format!("cannot strip `{}`", shown(&full));
+        treated.stripped += length(&full).with_context(strip)? - plan.length();
+        carry_out(&plan, &full)
+            .and_then(|()| crate::rootfs::staging::dress(&full, entry))
+            .with_context(strip)?;
+    }
+    Ok(())
+}
+
+type Names<'a> = Vec<(&'a Path, &'a Entry)>;
+
+/// All names of each file that may be a binary, by its inode: what holds for one name holds for the
+/// file.
+fn names_of_files<'a>(inventory: &'a Inventory, to: &Path) -> Result<BTreeMap<u64, Names<'a>>> {
+    /// A shorter file has no header.
+    const SHORTEST: u64 = 64;
+    let mut files: BTreeMap<u64, Names> = BTreeMap::new();
     for (path, entry) in inventory.iter().filter(|(_, entry)| entry.is_file()) {
         let full = to.join(path);
         let metadata =
             fs::metadata(&full).with_context(|| format!("cannot read `{}`", shown(&full)))?;
-        if metadata.len() < 64 || !seen.insert(metadata.ino()) {
-            continue;
+        if metadata.len() >= SHORTEST {
+            files.entry(metadata.ino()).or_default().push((path, entry));
         }
-        if entry.attributes.keys().any(|name| name == b"security.ima" || name == b"security.evm") {
-            treated.left.insert(path.to_owned(), "its content is signed".to_owned());
-            continue;
-        }
-        let plan = match plan(&full, level) {
-            Ok(Some(plan)) => plan,
-            Ok(None) => continue,
-            Err(refusal) => {
-                treated.left.insert(path.to_owned(), refusal.to_string());
-                continue;
-            }
-        };
-        treated.stripped += metadata.len() - plan.length();
-        carry_out(&plan, &full)
-            .and_then(|()| crate::rootfs::staging::dress(&full, entry))
-            .with_context(|| format!("cannot strip `{}`", shown(&full)))?;
     }
-    Ok(())
+    Ok(files)
+}
+
+fn length(full: &Path) -> std::io::Result<u64> {
+    Ok(fs::metadata(full)?.len())
 }
 
 /// Makes functions that nothing reaches stop whoever reaches them all the same.
@@ -159,16 +197,28 @@ fn fill(full: &Path, unreached: &Unreached) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The plan for a file; nothing for what is no binary.
-fn plan(full: &Path, level: Level) -> Result<Option<strip::Plan>, Refusal> {
-    let Ok(file) = File::open(full) else {
-        return Ok(None);
-    };
+/// A file, if it is a binary.
+fn binary(full: &Path) -> Option<ReadCache<File>> {
+    let file = File::open(full).ok()?;
     let mut head = [0; 4];
-    if file.read_exact_at(&mut head, 0).is_err() || head != elf::MAGIC {
-        return Ok(None);
+    file.read_exact_at(&mut head, 0).ok()?;
+    (head == elf::MAGIC).then(|| ReadCache::new(file))
+}
+
+/// The plan for a binary, where there is something to gain; or why it is left as it is.
+fn plan(
+    binary: &ReadCache<File>,
+    names: &Names,
+    strippable: &Strippable,
+    level: Level,
+) -> Result<Option<strip::Plan>, String> {
+    let plan = strip::plan(binary, level).map_err(|refusal| refusal.to_string())?;
+    let layout = Layout::read(binary).map_err(|problem| problem.to_string())?;
+    let mut names = names.iter();
+    match (plan, names.find_map(|(path, entry)| strippable.why_left(path, entry, &layout))) {
+        (Some(_), Some(because)) => Err(because),
+        (plan, _) => Ok(plan),
     }
-    strip::plan(&ReadCache::new(file), level)
 }
 
 fn carry_out(plan: &strip::Plan, full: &Path) -> std::io::Result<()> {

@@ -16,6 +16,7 @@ use names::shown;
 
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Entry, Follow, Inventory, Kind};
+use crate::strippable::why_fixed;
 
 /// What is to be filled, as data.
 #[derive(Debug, Default)]
@@ -203,14 +204,7 @@ fn why_untouched(root: &Root, path: &Path, entry: &Entry, needs: &Needs) -> Opti
     if soname.starts_with(b"ld-") || soname.starts_with(b"ld.so") || soname.starts_with(b"ld64.") {
         return Some(IS_LOADER);
     }
-    if entry.attributes.keys().any(|name| name == b"security.ima" || name == b"security.evm") {
-        return Some("its content is signed");
-    }
-    // Cryptographic libraries compare themselves with what such a file says.
-    let mut sum = OsStr::new(".").to_owned();
-    sum.push(path.file_name().unwrap_or_default());
-    sum.push(".hmac");
-    root.inventory.get(&path.with_file_name(sum)).map(|_| "a checksum of it is beside it")
+    why_fixed(&root.inventory, path, entry)
 }
 
 fn file_name(library: &[u8]) -> &[u8] {

@@ -10,9 +10,9 @@ use names::{Bytes, shown};
 use serde::{Deserialize, Serialize};
 
 use crate::build::Treatment;
-use crate::graph::Reason;
-use crate::prove::Baseline;
-use crate::prove::aspects::Difference;
+use crate::prove::{Proof, Verdict};
+use crate::reason::Reason;
+use crate::test::Test;
 
 /// The version of the document.
 pub(crate) const VERSION: u32 = 1;
@@ -45,6 +45,9 @@ pub(crate) struct Ledger {
     pub(crate) fill: Option<Fill>,
     /// Libraries that binaries name and that the full root does not have either.
     pub(crate) nowhere: Vec<Nowhere>,
+    /// What all tests say together.
+    #[serde(default = "not_tested")]
+    pub(crate) verdict: Verdict,
     /// The tests and what came of them.
     pub(crate) proofs: Vec<Proof>,
     /// What a reader should know besides.
@@ -62,8 +65,16 @@ pub(crate) struct Size {
 pub(crate) struct Kept {
     pub(crate) path: Bytes,
     pub(crate) size: u64,
+    /// What was found first.
     #[serde(flatten)]
     pub(crate) reason: Reason,
+    /// All other reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also: Vec<Reason>,
+}
+
+fn not_tested() -> Verdict {
+    Verdict::NotTested
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -114,15 +125,6 @@ impl Fill {
 pub(crate) struct Nowhere {
     pub(crate) library: Bytes,
     pub(crate) needed_by: Bytes,
-}
-
-/// A test in the full root and in the small one.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Proof {
-    #[serde(flatten)]
-    pub(crate) baseline: Baseline,
-    /// What differs in the small root at the end: nothing, if it is proven.
-    pub(crate) differences: Vec<Difference>,
 }
 
 impl Ledger {
@@ -176,6 +178,11 @@ impl Ledger {
             &format!("no ledger speaks of `{}`", shown(path)),
             "give a path in a result of `shrink make`, or name its ledger with --ledger",
         ))
+    }
+
+    /// The tests that it notes.
+    pub(crate) fn tests(&self) -> Vec<Test> {
+        self.proofs.iter().map(|proof| proof.baseline.test.clone()).collect()
     }
 
     /// Why everything stays, by path.

@@ -12,16 +12,20 @@ pub mod build;
 pub mod rootfs;
 
 mod fill;
+mod globs;
 mod graph;
 mod ledger;
 mod needs;
 mod place;
 mod policy;
 mod prove;
+mod reason;
 mod report;
 mod sandbox;
 mod scratch;
+mod strippable;
 mod survey;
+mod test;
 mod write;
 
 use std::os::unix::fs::MetadataExt;
@@ -33,9 +37,11 @@ use ui::{Ended, Line};
 
 use cli::{Action, Cli, Diff, Make, Prove, Undo, Why};
 use ledger::Ledger;
-use prove::{Bench, Test};
+use messages::VOICE;
+use prove::Bench;
 use rootfs::Root;
 use scratch::Scratch;
+use test::Test;
 
 /// Does what the command line asks for.
 pub fn run(cli: &Cli) -> Result<Ended> {
@@ -131,7 +137,8 @@ fn make_in_place(make: &Make) -> Result<Ended> {
     let scratch = Scratch::somewhere()?;
     let line = Line::new(make.show.quiet);
     let finished = make::make(make, &scratch, &line)?;
-    if !make.dry_run {
+    let proven = !finished.ledger.verdict.is_bad();
+    if proven && !make.dry_run {
         line.say("changing the root");
         let archive = make.archive.clone().unwrap_or_else(|| place::archive_of(&make.root));
         place::replace(&finished, &make.root, &archive)?;
@@ -139,6 +146,9 @@ fn make_in_place(make: &Make) -> Result<Ended> {
     }
     line.clear();
     report::made::write(&finished.ledger, &make.show).context("cannot write the result")?;
+    if !proven {
+        VOICE.note("nothing was changed: what is not proven is not done in place");
+    }
     Ok(report::made::ended(&finished.ledger))
 }
 
@@ -167,7 +177,7 @@ fn prove_again(cli: &Prove) -> Result<Ended> {
         Some(full) => {
             let full = Root::open(full, scratch.path())?;
             let tests: Vec<Test> = match cli.test.as_slice() {
-                [] => prove::tests_of(&Ledger::read(&place)?),
+                [] => Ledger::read(&place)?.tests(),
                 commands => commands.iter().map(|command| Test::of(command)).collect(),
             };
             prove::against(&full, &small, &tests, scratch.path(), cli.limit, &line)?
@@ -175,7 +185,7 @@ fn prove_again(cli: &Prove) -> Result<Ended> {
         None => {
             let ledger = Ledger::read(&place)?;
             let bench = Bench::of(&small, scratch.path(), cli.limit)?;
-            prove::again(&ledger, &small, &cli.test, &bench, &line)?
+            prove::again(&ledger.proofs, &small, &cli.test, &bench, &line)?
         }
     };
     line.clear();

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use names::shown;
 use serde::{Deserialize, Serialize};
 
-use crate::rootfs::inventory::Inventory;
+use crate::globs::Globs;
+use crate::rootfs::inventory::{Follow, Inventory, Kind};
+use crate::test::Test;
 
 /// The policies that come with shrink.
 const POLICIES: &str = include_str!("../data/policies.toml");
@@ -25,6 +26,20 @@ pub(crate) struct Policy {
     paths: Vec<String>,
     #[serde(default)]
     except: Vec<String>,
+    /// Files that show that somebody reads what it names: where one of them is, it has to be
+    /// switched on by name.
+    #[serde(default)]
+    unless: Vec<String>,
+}
+
+impl Policy {
+    /// What becomes of it where nobody says anything: it is only on by itself where nothing that is
+    /// known to read what it names is in the root.
+    fn default_for(&self, inventory: &Inventory) -> Result<Switch> {
+        let readers = Globs::new(&self.unless, &[])?;
+        let is_read = || inventory.iter().any(|(path, _)| readers.matches(path));
+        Ok(if self.default && !is_read() { Switch::Remove } else { Switch::AsNeeded })
+    }
 }
 
 /// What a user's policy file may hold.
@@ -45,7 +60,7 @@ pub(crate) struct PolicyFile {
     pub(crate) keep_paths: Vec<String>,
     /// Tests, as with --test, but with more to say.
     #[serde(default)]
-    pub(crate) test: Vec<crate::prove::Test>,
+    pub(crate) test: Vec<Test>,
 }
 
 impl PolicyFile {
@@ -85,34 +100,28 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    /// The policies of shrink and of the user, switched as the file and the command line say.
-    pub(crate) fn new(file: &PolicyFile, remove: &[String], keep: &[String]) -> Result<Self> {
+    /// The policies of shrink and of the user, switched as the file and the command line say, and
+    /// otherwise as suits what the root holds.
+    pub(crate) fn new(
+        file: &PolicyFile,
+        remove: &[String],
+        keep: &[String],
+        inventory: &Inventory,
+    ) -> Result<Self> {
         let mut policies: BTreeMap<String, Policy> =
             toml::from_str(POLICIES).context("the policies that come with shrink are damaged")?;
         policies.extend(file.policy.clone());
-        let asked = file.remove.iter().map(|(name, remove)| (name, *remove));
-        let asked = asked
-            .chain(remove.iter().map(|name| (name, true)))
-            .chain(keep.iter().map(|name| (name, false)));
-        let mut switches = BTreeMap::new();
-        for (name, remove) in asked {
-            if !policies.contains_key(name) {
-                let known: Vec<_> = policies.keys().map(String::as_str).collect();
-                bail!(ui::hinted(
-                    &format!("there is no policy `{name}`"),
-                    format!("the policies are {}", known.join(", "))
-                ));
-            }
-            switches.insert(name.clone(), if remove { Switch::Remove } else { Switch::Keep });
-        }
+        let switches = switches(&policies, file, remove, keep)?;
         let on = switches.iter().filter(|(_, switch)| **switch == Switch::Remove);
         let insisted = on.map(|(name, _)| name.clone()).collect();
         let mut all = Vec::new();
         for (name, policy) in policies {
-            let default = if policy.default { Switch::Remove } else { Switch::AsNeeded };
-            let switch = switches.get(&name).copied().unwrap_or(default);
-            let globs = Globs::new(&policy.paths, &policy.except)
-                .with_context(|| format!("cannot use the policy `{name}`"))?;
+            let cannot = || format!("cannot use the policy `{name}`");
+            let switch = match switches.get(&name) {
+                Some(switch) => *switch,
+                None => policy.default_for(inventory).with_context(cannot)?,
+            };
+            let globs = Globs::new(&policy.paths, &policy.except).with_context(cannot)?;
             all.push((name, policy, switch, globs));
         }
         Ok(Self { all, protected: Globs::new(&file.keep_paths, &[])?, insisted })
@@ -151,9 +160,65 @@ impl Policies {
                 removed.insert(path.to_owned(), name);
             }
         }
+        keep_ends(&mut removed, inventory);
+        keep_places(&mut removed, inventory);
         keep_ways(&mut removed, inventory);
         removed
     }
+}
+
+/// What the user says of policies by name.
+fn switches(
+    policies: &BTreeMap<String, Policy>,
+    file: &PolicyFile,
+    remove: &[String],
+    keep: &[String],
+) -> Result<BTreeMap<String, Switch>> {
+    let asked = file.remove.iter().map(|(name, remove)| (name, *remove));
+    let asked = asked
+        .chain(remove.iter().map(|name| (name, true)))
+        .chain(keep.iter().map(|name| (name, false)));
+    let mut switches = BTreeMap::new();
+    for (name, remove) in asked {
+        if !policies.contains_key(name) {
+            let known: Vec<_> = policies.keys().map(String::as_str).collect();
+            bail!(ui::hinted(
+                &format!("there is no policy `{name}`"),
+                format!("the policies are {}", known.join(", "))
+            ));
+        }
+        switches.insert(name.clone(), if remove { Switch::Remove } else { Switch::Keep });
+    }
+    Ok(switches)
+}
+
+/// What a link leads to stays with the link, where that is not taken away itself: who follows it
+/// does not know in whose directory it ends.
+fn keep_ends(removed: &mut BTreeMap<PathBuf, &str>, inventory: &Inventory) {
+    let links = inventory.iter().filter(|(path, entry)| {
+        matches!(entry.kind, Kind::Link(_)) && !removed.contains_key(*path)
+    });
+    let ends: Vec<_> = links
+        .filter_map(|(path, _)| {
+            inventory.resolve(Path::new(""), &Path::new("/").join(path), Follow::Last).end
+        })
+        .filter(|end| removed.contains_key(end))
+        .collect();
+    for end in ends {
+        removed.remove(&end);
+        for (below, _) in inventory.below(&end) {
+            removed.remove(below);
+        }
+    }
+}
+
+/// A directory of data stays: whoever writes into it does not make it.
+fn keep_places(removed: &mut BTreeMap<PathBuf, &str>, inventory: &Inventory) {
+    let is_place = |path: &Path| {
+        (path.starts_with("var") || path.starts_with("etc"))
+            && inventory.get(path).is_some_and(|entry| entry.kind == Kind::Directory)
+    };
+    removed.retain(|path, _| !is_place(path));
 }
 
 /// A directory stays with what stays in it.
@@ -166,31 +231,4 @@ fn keep_ways(removed: &mut BTreeMap<PathBuf, &str>, inventory: &Inventory) {
             removed.remove(directory);
         }
     }
-}
-
-/// Globs for paths below the root; `*` stays in its directory, `**` does not.
-#[derive(Debug)]
-pub(crate) struct Globs {
-    paths: GlobSet,
-    except: GlobSet,
-}
-
-impl Globs {
-    pub(crate) fn new(paths: &[String], except: &[String]) -> Result<Self> {
-        Ok(Self { paths: set(paths)?, except: set(except)? })
-    }
-
-    pub(crate) fn matches(&self, path: &Path) -> bool {
-        self.paths.is_match(path) && !self.except.is_match(path)
-    }
-}
-
-fn set(patterns: &[String]) -> Result<GlobSet> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
-        let glob = GlobBuilder::new(pattern).literal_separator(true).empty_alternates(true).build();
-        set.add(glob.with_context(|| format!("`{pattern}` is no glob"))?);
-    }
-    Ok(set.build()?)
 }

@@ -10,44 +10,13 @@ use anyhow::{Context, Result, bail};
 use names::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::graph::Closure;
-use crate::ledger::{Ledger, Proof};
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Follow, Inventory};
 use crate::sandbox::{self, Client, Emulator, Observed, Order};
+use crate::test::Test;
 use ui::Line;
 
 use aspects::{Aspects, Difference, Steadiness};
-
-/// A command that must come to the same in the small root.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Test {
-    /// The command, for the root's shell.
-    pub(crate) run: String,
-    /// What it reads on standard input.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) input: String,
-    /// Variables of its environment.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) environment: BTreeMap<String, String>,
-    /// A command of this machine that talks to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) client: Option<String>,
-    /// The port that is listened to when the client may start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) port: Option<u16>,
-    /// Seconds after which it is ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) limit: Option<u64>,
-}
-
-impl Test {
-    /// A test that is only a command.
-    pub(crate) fn of(command: &str) -> Self {
-        Self { run: command.to_owned(), ..Self::default() }
-    }
-}
 
 /// Where and how tests run.
 pub(crate) struct Bench<'a> {
@@ -153,19 +122,10 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    /// Runs a test twice in the full root, and tells the closure what it used.
-    pub(crate) fn of(
-        bench: &Bench,
-        number: usize,
-        test: &Test,
-        root: &Root,
-        closure: &mut Closure,
-    ) -> Result<Self> {
-        let runs = [bench.run(test, &[&root.base])?, bench.run(test, &[&root.base])?];
-        for observed in &runs {
-            closure.observe(number, observed);
-        }
-        Ok(Self::of_runs(test, &runs))
+    /// Runs a test twice in the full root; gives also what each run was seen to do.
+    pub(crate) fn of(bench: &Bench, test: &Test, full: &Root) -> Result<(Self, [Observed; 2])> {
+        let runs = [bench.run(test, &[&full.base])?, bench.run(test, &[&full.base])?];
+        Ok((Self::of_runs(test, &runs), runs))
     }
 
     fn of_runs(test: &Test, runs: &[Observed; 2]) -> Self {
@@ -206,6 +166,31 @@ impl Baseline {
         Ok((observed, differences))
     }
 
+    /// Why nothing is proven by what the test comes to, whatever that is: in the full root it does
+    /// not do what was meant, or there is nothing that could be compared.
+    fn doubt(&self) -> Option<String> {
+        let whose = if self.test.client.is_some() { "client's " } else { "" };
+        let end = format!("{whose}end");
+        let said = match self.expected.shown(&end) {
+            "exit code 127" => "in the full root a command was not found",
+            "exit code 126" => "in the full root a command cannot be run",
+            "not ended in time" => {
+                "in the full root it does not end either, and was ended: give it more time with \
+                 --limit, or in a policy file a client"
+            }
+            _ => {
+                let output = [end, format!("{whose}standard output")];
+                let changing = output
+                    .iter()
+                    .find(|part| self.steadiness.get(*part) == Some(&Steadiness::Unsteady))?;
+                return Some(format!(
+                    "its {changing} changes from run to run, so it cannot be compared"
+                ));
+            }
+        };
+        Some(said.to_owned())
+    }
+
     /// What changes from run to run in the full root, and so proves nothing.
     pub(crate) fn unsteady(&self) -> impl Iterator<Item = &str> {
         let steadiness = self.steadiness.iter();
@@ -220,36 +205,69 @@ impl Baseline {
     }
 }
 
-impl<'a> Bench<'a> {
-    /// A bench where there is something to run.
-    pub(crate) fn of_tests(
-        root: &'a Root,
-        scratch: &crate::scratch::Scratch,
-        limit: u64,
-        tests: &[Test],
-    ) -> Result<Option<Self>> {
-        if tests.is_empty() {
-            return Ok(None);
+/// A test in the full root and in the small one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Proof {
+    #[serde(flatten)]
+    pub(crate) baseline: Baseline,
+    /// What differs in the small root at the end.
+    pub(crate) differences: Vec<Difference>,
+    /// Why that nothing differs proves nothing, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) doubt: Option<String>,
+}
+
+/// What a test, or several of them, say of a small root, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    /// It comes to the same.
+    Proven,
+    /// No test was run.
+    NotTested,
+    /// What it comes to proves nothing.
+    ProvesNothing,
+    /// It comes to something else.
+    Differs,
+}
+
+impl Proof {
+    pub(crate) fn of(baseline: Baseline, differences: Vec<Difference>) -> Self {
+        Self { doubt: baseline.doubt(), baseline, differences }
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self.doubt {
+            _ if !self.differences.is_empty() => Verdict::Differs,
+            Some(_) => Verdict::ProvesNothing,
+            None => Verdict::Proven,
         }
-        Self::of(root, scratch.path(), limit).map(Some)
     }
 }
 
-/// The tests that a ledger notes.
-pub(crate) fn tests_of(ledger: &Ledger) -> Vec<Test> {
-    ledger.proofs.iter().map(|proof| proof.baseline.test.clone()).collect()
+impl Verdict {
+    /// The verdict of all: the worst of them.
+    pub(crate) fn of(proofs: &[Proof]) -> Self {
+        proofs.iter().map(Proof::verdict).max().unwrap_or(Self::NotTested)
+    }
+
+    /// Whether a test was run that did not prove what it was to prove.
+    pub(crate) fn is_bad(self) -> bool {
+        matches!(self, Self::ProvesNothing | Self::Differs)
+    }
 }
 
-/// Runs the tests of a ledger again in its small root, or those of them that are asked for.
+/// Runs tests in a small root again of which it is known what they should come to, or those of them
+/// that are asked for.
 pub(crate) fn again(
-    ledger: &Ledger,
+    known: &[Proof],
     small: &Root,
     asked: &[String],
     bench: &Bench,
     line: &Line,
 ) -> Result<Vec<Proof>> {
     for command in asked {
-        if !ledger.proofs.iter().any(|proof| proof.baseline.test.run == *command) {
+        if !known.iter().any(|proof| proof.baseline.test.run == *command) {
             bail!(ui::hinted(
                 &format!("nothing is noted of the test `{}`", names::shown_text(command)),
                 "name the full root with --against, to see there what it should come to",
@@ -257,13 +275,13 @@ pub(crate) fn again(
         }
     }
     let mut proofs = Vec::new();
-    for proof in &ledger.proofs {
+    for proof in known {
         let test = &proof.baseline.test;
         if asked.is_empty() || asked.contains(&test.run) {
             line.say(&format!("running `{}`", names::shown_text(&test.run)));
             let observed = bench.run(test, &[&small.base])?;
             let differences = proof.baseline.differences(&observed);
-            proofs.push(Proof { baseline: proof.baseline.clone(), differences });
+            proofs.push(Proof::of(proof.baseline.clone(), differences));
         }
     }
     Ok(proofs)
@@ -282,10 +300,9 @@ pub(crate) fn against(
     let mut proofs = Vec::new();
     for test in tests {
         line.say(&format!("running `{}`", names::shown_text(&test.run)));
-        let runs = [bench.run(test, &[&full.base])?, bench.run(test, &[&full.base])?];
-        let mut baseline = Baseline::of_runs(test, &runs);
+        let (mut baseline, _) = Baseline::of(&bench, test, full)?;
         let (_, differences) = baseline.check(&bench, &[&small.base], &full.base)?;
-        proofs.push(Proof { baseline, differences });
+        proofs.push(Proof::of(baseline, differences));
     }
     Ok(proofs)
 }

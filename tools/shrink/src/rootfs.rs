@@ -98,6 +98,14 @@ impl Root {
         open_beneath(&self.base, path)
     }
 
+    /// The text of a small file, such as a setting; empty where there is none.
+    pub(crate) fn text(&self, path: &Path) -> String {
+        /// What is larger is no setting.
+        const LARGEST: u64 = 1 << 20;
+        let content = self.head(path, LARGEST).unwrap_or_default();
+        String::from_utf8_lossy(&content).into_owned()
+    }
+
     /// The beginning of a regular file.
     pub(crate) fn head(&self, path: &Path, length: u64) -> std::io::Result<Vec<u8>> {
         let mut head = Vec::new();

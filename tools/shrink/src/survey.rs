@@ -11,8 +11,9 @@ use duplicates::walk::Search;
 use elf::strip::{Level, plan};
 use object::ReadCache;
 
-use crate::graph::{Closure, Reasons};
+use crate::graph::Graph;
 use crate::policy::{Policies, PolicyFile, Switch};
+use crate::reason::Reasons;
 use crate::rootfs::Root;
 use crate::rootfs::inventory::Kind;
 
@@ -64,7 +65,7 @@ pub(crate) struct Surveyed {
 impl Survey {
     /// Looks at every file of a root. With programs to keep, what they do not need is unreachable.
     pub(crate) fn of(root: &Root, keep: &[PathBuf]) -> Result<Self> {
-        let policies = Policies::new(&PolicyFile::default(), &[], &[])?;
+        let policies = Policies::new(&PolicyFile::default(), &[], &[], &root.inventory)?;
         let needed = needed(root, &policies, keep)?;
         let duplicates = duplicates(&root.base)?;
         let mut files = Vec::new();
@@ -112,11 +113,11 @@ fn needed(root: &Root, policies: &Policies, keep: &[PathBuf]) -> Result<Option<R
         return Ok(None);
     }
     let removed = BTreeMap::new();
-    let mut closure = Closure::of(root, policies, &removed)?;
+    let mut graph = Graph::of(root, policies, &removed)?;
     for program in keep {
-        closure.ask(program)?;
+        graph.ask(program)?;
     }
-    Ok(Some(closure.reasons().clone()))
+    Ok(Some(graph.settle()))
 }
 
 fn gain(

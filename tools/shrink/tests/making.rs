@@ -106,7 +106,7 @@ fn policies_are_switched_on_and_off_by_name() {
     assert_eq!(wrong.code, Some(2));
     expect![[r#"
         shrink: there is no policy `docs`
-          hint: the policies are caches, development, documentation, licences, locales, package-data
+          hint: the policies are backups, caches, debugging, development, documentation, libtool, licences, locales, logs, package-data, package-lists
     "#]]
     .assert_eq(&wrong.stderr);
 }

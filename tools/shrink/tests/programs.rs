@@ -145,6 +145,97 @@ fn who_logs_in_finds_a_shell() {
 }
 
 #[test]
+fn a_script_without_a_first_line_is_run_by_the_shell_as_execvp_does() {
+    let workshop = Workshop::new();
+    let root = workshop.root("root");
+    program(&root.join("opt/plain"), "cat /etc/motd\n");
+
+    let kept = kept(&workshop, &["--keep", "/opt/plain"]);
+
+    for path in ["bin/sh", "bin/cat", "etc/motd", "opt/plain"] {
+        assert!(kept.lines().any(|kept| kept == path), "{path} is not in\n{kept}");
+    }
+}
+
+#[test]
+fn what_nothing_in_the_root_can_start_is_refused() {
+    let workshop = Workshop::new();
+    let root = workshop.root("root");
+    for (name, text) in [
+        ("env", "#!/usr/bin/env -S -u HOME python3 -u\n"),
+        ("gone", "#!/usr/bin/perl -w\n"),
+        ("second", "#!/opt/gone\n"),
+        ("jar", "PK\u{3}\u{4}\0\0\n"),
+    ] {
+        program(&root.join("opt").join(name), text);
+    }
+    fs::create_dir_all(root.join("usr/bin")).expect("a directory");
+    program(&root.join("usr/bin/env"), "#!/bin/sh\n");
+    // Programs of this machine name a loader that this root does not have.
+    fs::copy("/bin/true", root.join("opt/binary")).expect("a copy");
+    let said = |program: &str| {
+        let run = workshop.shrink(&["make", "root", "-o", "small", "--keep", program]);
+        assert_eq!(run.code, Some(2), "{program}: {}", run.stdout);
+        assert!(!workshop.path("small").exists());
+        run.stderr.lines().next().expect("a line").to_owned()
+    };
+
+    for (program, why) in [
+        ("/opt/env", "`python3`, which runs it, is not in the root"),
+        ("/opt/gone", "`/usr/bin/perl`, which runs it, is not in the root"),
+        ("/opt/second", "`/usr/bin/perl`, which runs it, is not in the root"),
+        ("/opt/jar", "it is neither an ELF binary nor a script, and what runs it is not known"),
+        ("/opt/greeting", "nobody may run it"),
+        ("/opt", "it is no file"),
+    ] {
+        assert_eq!(said(program), format!("shrink: cannot keep `{program}`: {why}"));
+    }
+    assert!(said("/opt/binary").ends_with("which runs it, is not in the root"));
+}
+
+/// Compiles a text; the linker finds libraries that are in the root.
+fn compile(workshop: &Workshop, to: &str, text: &str, options: &[&str]) {
+    let source = workshop.path("source.c");
+    fs::write(&source, text).expect("a source");
+    let directory = workshop.path("root/usr/lib");
+    let [source, to] = [source, workshop.path("root").join(to)];
+    fs::create_dir_all(to.parent().expect("it has one")).expect("a directory");
+    let words = [&source, &to, &directory].map(|path| path.to_str().expect("text").to_owned());
+    let [source, to, directory] = words.each_ref().map(String::as_str);
+    let search = ["-L", directory, "-Wl,--disable-new-dtags,--allow-shlib-undefined"];
+    support::output("cc", &[&["-o", to, source], &search[..], options].concat());
+}
+
+#[test]
+fn two_programs_with_different_rpaths_that_share_a_library_both_keep_theirs() {
+    let workshop = Workshop::new();
+    let root = workshop.root("root");
+    support::install(Path::new("/bin/true"), &root, "bin/true");
+    let library = ["-shared", "-fPIC"];
+    for place in ["opt/one/libpart.so", "opt/two/libpart.so", "usr/lib/libpart.so"] {
+        compile(&workshop, place, "int part(void) { return 1; }", &library);
+    }
+    let shared = "int part(void); int shared(void) { return part(); }";
+    compile(&workshop, "usr/lib/libshared.so", shared, &[&library[..], &["-lpart"]].concat());
+    fs::remove_file(root.join("usr/lib/libpart.so")).expect("it is there");
+    let main = "int shared(void); int main(void) { return shared(); }";
+    for name in ["one", "two"] {
+        let rpath = format!("-Wl,-rpath,/opt/{name}");
+        compile(&workshop, &format!("bin/{name}"), main, &["-lshared", &rpath]);
+    }
+
+    let kept = kept(&workshop, &["--keep", "one", "--keep", "two"]);
+
+    assert!(kept.contains("opt/one/libpart.so") && kept.contains("opt/two/libpart.so"), "{kept}");
+    expect![[r#"
+        /usr/lib/libshared.so is a library of /bin/one
+        /bin/one was asked for with --keep
+        /usr/lib/libshared.so also is a library of /bin/two
+    "#]]
+    .assert_eq(&workshop.shrink(&["why", "small/usr/lib/libshared.so"]).fine());
+}
+
+#[test]
 fn a_result_does_not_lie_in_its_root() {
     let workshop = Workshop::new();
     workshop.root("root");

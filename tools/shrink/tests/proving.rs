@@ -69,9 +69,10 @@ fn a_test_that_hangs_is_ended_and_so_is_all_that_it_started() {
     workshop.root("root");
     let test = "sleep 7654321 & sleep 7654321";
 
-    let said = workshop.shrink(&["make", "root", "-o", "small", "-t", test, "--limit", "1"]).fine();
+    let run = workshop.shrink(&["make", "root", "-o", "small", "-t", test, "--limit", "1"]);
 
-    assert!(said.contains("(not ended in time)"), "{said}");
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    assert!(run.stdout.contains("(not ended in time)"), "{}", run.stdout);
     let processes = support::output("ps", &["-eo", "args"]);
     assert!(!processes.contains("7654321"), "{processes}");
 }
@@ -265,14 +266,52 @@ fn a_test_finds_no_way_to_this_machine() {
 }
 
 #[test]
-fn a_test_that_did_not_run_is_no_proof() {
+fn a_test_that_did_not_run_or_cannot_be_compared_proves_nothing_and_the_headline_says_so() {
     let workshop = Workshop::new();
-    workshop.root("root");
+    let root = workshop.root("root");
+    fs::write(root.join("opt/data"), [0, 1, 2]).expect("a file");
     let words = ["make", "root", "-n", "-o", "small", "--limit", "1"];
+    let said = |test: &str| {
+        let run = workshop.shrink(&[&words[..], &["-t", test]].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""), "{test}: {}", run.stdout);
+        let headline = run.stdout.lines().nth(2).expect("a headline");
+        assert_eq!(headline, "NOT PROVEN: test 1 proves nothing", "{}", run.stdout);
+        proofs(&run.stdout)
+    };
 
-    let absent = workshop.shrink(&[&words[..], &["-t", "no-such-program"]].concat()).fine();
-    let endless = workshop.shrink(&[&words[..], &["-t", "sleep 100"]].concat()).fine();
+    let absent = said("no-such-program");
+    let data = said("/opt/greeting");
+    let endless = said("sleep 100");
+    let random = said("cat /proc/sys/kernel/random/uuid");
 
-    assert!(absent.contains("  in the full root a command was not found"), "{absent}");
+    expect![[r#"
+        test 1: PROVES NOTHING (exit code 127): no-such-program
+          in the full root a command was not found
+    "#]]
+    .assert_eq(&absent);
+    assert!(data.contains("  in the full root a command cannot be run"), "{data}");
     assert!(endless.contains("  in the full root it does not end either"), "{endless}");
+    expect![[r#"
+        test 1: PROVES NOTHING (exit code 0): cat /proc/sys/kernel/random/uuid
+          its standard output changes from run to run, so it cannot be compared
+          not compared, for it changes from run to run: standard output
+    "#]]
+    .assert_eq(&random);
+}
+
+#[test]
+fn a_root_is_not_changed_in_place_by_what_is_not_proven() {
+    let workshop = Workshop::new();
+    let root = workshop.root("root");
+    let before = support::snapshot(&root);
+
+    let run = workshop.shrink(&["make", "root", "--in-place", "-t", "no-such-program"]);
+
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert_eq!(
+        run.stderr,
+        "shrink: nothing was changed: what is not proven is not done in place\n"
+    );
+    assert_eq!(support::snapshot(&root), before);
+    assert!(!workshop.path("root.removed.tar").exists());
 }

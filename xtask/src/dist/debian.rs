@@ -8,21 +8,19 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::commands;
-use crate::tools::Tool;
 use crate::workspace::{Member, Workspace};
 
 use super::depends;
-use super::manual::{Kind, Paper};
+use super::manual::{Kind, Manual};
 
 mod papers;
 
 /// What goes into a package.
 pub(super) struct Package<'a> {
     pub(super) workspace: &'a Workspace,
-    pub(super) tool: &'a Tool,
-    pub(super) member: &'a Member,
+    pub(super) tool: &'a Member,
     pub(super) binary: &'a Path,
-    pub(super) papers: &'a [Paper],
+    pub(super) manual: &'a Manual,
     /// The time that every file in the package carries, in seconds since 1970.
     pub(super) epoch: u64,
 }
@@ -38,17 +36,16 @@ impl Package<'_> {
         self.describe(stage.path(), architecture)?;
         clean_modes(stage.path())?;
 
-        let Member { name, version, .. } = self.member;
+        let Member { name, version, .. } = self.tool;
         let package = folder.join(format!("{name}_{version}_{architecture}.deb"));
         self.pack(stage.path(), &package)?;
         Ok(package)
     }
 
     fn stage_files(&self, stage: &Path) -> Result<()> {
-        let name = self.tool.name;
-        copy(self.binary, &stage.join("usr/bin").join(name))?;
-        for paper in self.papers {
-            let place = stage.join(paper.home).join(paper.name(name));
+        copy(self.binary, &stage.join("usr/bin").join(&self.tool.name))?;
+        for paper in &self.manual.papers {
+            let place = stage.join(paper.home).join(&paper.name);
             copy(&paper.file, &place)?;
             if paper.kind == Kind::ManPage {
                 compress(&place)?;
@@ -58,7 +55,7 @@ impl Package<'_> {
     }
 
     fn stage_documents(&self, stage: &Path) -> Result<()> {
-        let documents = stage.join("usr/share/doc").join(self.tool.name);
+        let documents = stage.join("usr/share/doc").join(&self.tool.name);
         let date = self.date()?;
         let copyright = papers::copyright(&self.libraries()?, &date);
         write(&documents.join("copyright"), &copyright)?;
@@ -73,7 +70,7 @@ impl Package<'_> {
             "tree",
             "--locked",
             "--package",
-            self.tool.name,
+            &self.tool.name,
             "--edges=normal,no-proc-macro",
             "--prefix=none",
             "--no-dedupe",
@@ -85,7 +82,7 @@ impl Package<'_> {
         let file = Path::new("CHANGELOG.md");
         let text = fs::read_to_string(self.workspace.root.join(file))
             .with_context(|| format!("cannot read `{}`", file.display()))?;
-        Ok(papers::changelog(self.member, file, &text, date))
+        Ok(papers::changelog(self.tool, file, &text, date))
     }
 
     fn date(&self) -> Result<String> {
@@ -96,15 +93,14 @@ impl Package<'_> {
 
     fn describe(&self, stage: &Path, architecture: &str) -> Result<()> {
         let depends = depends::of(self.binary)?;
-        let about = (self.tool.command)().get_long_about().map(ToString::to_string);
         let statement = papers::Statement {
             architecture,
             depends: &depends,
             kilobytes: size_of(stage)?.div_ceil(1024),
-            about: &about.unwrap_or_default(),
+            about: &self.manual.about,
         };
         let sums = sums(stage)?;
-        write(&stage.join("DEBIAN/control"), &papers::control(self.member, &statement))?;
+        write(&stage.join("DEBIAN/control"), &papers::control(self.tool, &statement))?;
         write(&stage.join("DEBIAN/md5sums"), &sums)
     }
 

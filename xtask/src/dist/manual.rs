@@ -1,19 +1,20 @@
-//! Man pages and shell completions, from the definitions that `--help` is made of.
+//! Man pages and shell completions: what `papers` writes, and where a system keeps it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
-use clap_complete::{Shell, generate_to};
-use clap_mangen::Man;
+use anyhow::Result;
 
-use crate::tools::Tool;
+use crate::commands;
+use crate::workspace::Member;
 
 /// A file that comes with a tool, and the directory where a system keeps such files.
 pub(super) struct Paper {
     pub(super) file: PathBuf,
     pub(super) home: &'static str,
     pub(super) kind: Kind,
+    /// The name under which the file is packed, before any compression.
+    pub(super) name: String,
 }
 
 /// How a file is packed.
@@ -21,46 +22,37 @@ pub(super) struct Paper {
 pub(super) enum Kind {
     /// Compressed, with `.gz` added to its name.
     ManPage,
-    /// As it is, under this name.
-    Completion { shell: Shell },
+    /// As it is.
+    Completion,
 }
 
-/// Writes them all into the folder.
-pub(super) fn write(tool: &Tool, version: &str, folder: &Path) -> Result<Vec<Paper>> {
-    let mut papers = vec![man_page(tool, version, folder)?];
-    for (shell, home) in [
-        (Shell::Bash, "usr/share/bash-completion/completions"),
-        (Shell::Zsh, "usr/share/zsh/vendor-completions"),
-        (Shell::Fish, "usr/share/fish/vendor_completions.d"),
-    ] {
-        let file = generate_to(shell, &mut (tool.command)(), tool.name, folder)
-            .with_context(|| format!("cannot write the completions for {shell}"))?;
-        papers.push(Paper { file, home, kind: Kind::Completion { shell } });
-    }
-    Ok(papers)
+/// All that is written about a tool.
+pub(super) struct Manual {
+    pub(super) papers: Vec<Paper>,
+    /// What `--help` says first.
+    pub(super) about: String,
 }
 
-fn man_page(tool: &Tool, version: &str, folder: &Path) -> Result<Paper> {
-    let file = folder.join(format!("{}.1", tool.name));
-    let mut page = Vec::new();
-    Man::new((tool.command)())
-        .source(format!("{} {version}", tool.name))
-        .manual("Établi")
-        .render(&mut page)?;
-    fs::write(&file, page).with_context(|| format!("cannot write `{}`", file.display()))?;
-    Ok(Paper { file, home: "usr/share/man/man1", kind: Kind::ManPage })
+/// Writes it all into the folder. `program` is the built `papers`.
+pub(super) fn write(program: &Path, tool: &Member, folder: &Path) -> Result<Manual> {
+    let mut papers = Command::new(program);
+    papers.arg(&tool.name).arg(folder).arg(format!("--release={}", tool.version));
+    let about = commands::output(&mut papers)?;
+    Ok(Manual { papers: papers_of(&tool.name, folder), about })
 }
 
-impl Paper {
-    /// The name under which the file is packed, before any compression.
-    pub(super) fn name(&self, tool: &str) -> String {
-        match self.kind {
-            // bash looks a completion up by the name of the command alone.
-            Kind::Completion { shell: Shell::Bash } => tool.to_owned(),
-            Kind::Completion { .. } | Kind::ManPage => {
-                let name = self.file.file_name().expect("it was written under a name");
-                name.to_string_lossy().into_owned()
-            }
-        }
-    }
+fn papers_of(tool: &str, folder: &Path) -> Vec<Paper> {
+    let paper =
+        |file: String, home, kind, name| Paper { file: folder.join(file), home, kind, name };
+    let page = format!("{tool}.1");
+    let bash = format!("{tool}.bash");
+    let zsh = format!("_{tool}");
+    let fish = format!("{tool}.fish");
+    vec![
+        paper(page.clone(), "usr/share/man/man1", Kind::ManPage, page),
+        // bash looks a completion up by the name of the command alone.
+        paper(bash, "usr/share/bash-completion/completions", Kind::Completion, tool.to_owned()),
+        paper(zsh.clone(), "usr/share/zsh/vendor-completions", Kind::Completion, zsh),
+        paper(fish.clone(), "usr/share/fish/vendor_completions.d", Kind::Completion, fish),
+    ]
 }

@@ -30,7 +30,22 @@ pub(super) fn breaches(place: &Path, manifest: &str) -> Vec<Breach> {
             found(format!("the version of `{}` does not stand in the workspace", entry.line));
         }
     }
+    for (table, line) in names_of_a_crate(place) {
+        if !entries.iter().any(|entry| entry.table == table && entry.line == line) {
+            found(format!("`{line}` does not stand in `[{table}]`"));
+        }
+    }
     breaches
+}
+
+/// What names a crate: short words are long taken where crates are published, and nobody could
+/// write our paths from `etabli_elf::`. So the package has a name that is free, the library ours.
+fn names_of_a_crate(place: &Path) -> Vec<(&'static str, String)> {
+    let Some(name) = place.strip_prefix("crates").ok().and_then(Path::parent) else {
+        return Vec::new();
+    };
+    let name = name.display();
+    vec![("package", format!("name = \"etabli-{name}\"")), ("lib", format!("name = \"{name}\""))]
 }
 
 /// A line `key = value` and the table it stands in. Our manifests hold nothing that needs more.
@@ -88,6 +103,24 @@ clap = { workspace = true, features = [\"env\"] }
     #[test]
     fn a_manifest_that_inherits_is_right() {
         assert!(found(GOOD).is_empty());
+    }
+
+    #[test]
+    fn a_crate_whose_package_could_not_be_published_is_found() {
+        let crate_of = |manifest: &str| {
+            let place = Path::new("crates/elf/Cargo.toml");
+            breaches(place, manifest).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let named = GOOD.replace("\"clink\"", "\"etabli-elf\"") + "[lib]\nname = \"elf\"\n";
+
+        assert!(crate_of(&named).is_empty());
+        assert_eq!(
+            crate_of(&GOOD.replace("\"clink\"", "\"elf\"")),
+            [
+                "crates/elf/Cargo.toml: `name = \"etabli-elf\"` does not stand in `[package]`",
+                "crates/elf/Cargo.toml: `name = \"elf\"` does not stand in `[lib]`",
+            ]
+        );
     }
 
     #[test]

@@ -6,26 +6,24 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use elf::Architecture;
 use elf::needs::Needs;
 use object::ReadCache;
 
+use crate::globs::Globs;
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Follow, Inventory, Kind};
-
-/// Configuration files are small; what is larger is none.
-const LARGEST_CONFIGURATION: u64 = 1 << 20;
 
 /// Looks libraries up in one root.
 pub(crate) struct Loader<'a> {
     root: &'a Root,
     directories: Vec<PathBuf>,
     /// What was read before: many binaries need the same libraries.
-    known: BTreeMap<PathBuf, Option<Needs>>,
+    known: BTreeMap<PathBuf, Option<Rc<Needs>>>,
 }
 
 impl<'a> Loader<'a> {
@@ -41,13 +39,13 @@ impl<'a> Loader<'a> {
     }
 
     /// What a file needs, if it is a binary.
-    pub(crate) fn needs(&mut self, path: &Path) -> Option<Needs> {
+    pub(crate) fn needs(&mut self, path: &Path) -> Option<Rc<Needs>> {
         if let Some(known) = self.known.get(path) {
             return known.clone();
         }
         let needs = self.root.read(path).ok().and_then(|file| {
             let cache = ReadCache::new(file);
-            elf::needs::read(&cache).ok()
+            elf::needs::read(&cache).ok().map(Rc::new)
         });
         self.known.insert(path.to_owned(), needs.clone());
         needs
@@ -55,7 +53,7 @@ impl<'a> Loader<'a> {
 
     /// What a file needs, if it is a binary that was read before.
     pub(crate) fn known(&self, path: &Path) -> Option<&Needs> {
-        self.known.get(path)?.as_ref()
+        self.known.get(path)?.as_deref()
     }
 
     /// Where the loader finds a library: the paths it would open, as it would name them. Variants
@@ -142,7 +140,7 @@ fn directories(root: &Root) -> Vec<PathBuf> {
     for (path, _) in inventory.children(Path::new("etc")) {
         let name = path.file_name().unwrap_or_default().as_bytes();
         if name.starts_with(b"ld-musl-") && name.ends_with(b".path") {
-            let text = text(root, path);
+            let text = root.text(path);
             let places = text.split([':', '\n']).filter(|place| place.starts_with('/'));
             directories.extend(places.map(PathBuf::from));
         }
@@ -180,7 +178,7 @@ fn configured(root: &Root, path: &Path, directories: &mut Vec<PathBuf>, depth: u
     if depth > DEEPEST {
         return;
     }
-    for line in text(root, &real).lines() {
+    for line in root.text(&real).lines() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if let Some(pattern) = line.strip_prefix("include") {
             for included in matching(&root.inventory, pattern.trim()) {
@@ -193,18 +191,9 @@ fn configured(root: &Root, path: &Path, directories: &mut Vec<PathBuf>, depth: u
 }
 
 fn matching(inventory: &Inventory, pattern: &str) -> Vec<PathBuf> {
-    let Ok(globs) = crate::policy::Globs::new(&[pattern.to_owned()], &[]) else {
+    let Ok(globs) = Globs::new(&[pattern.to_owned()], &[]) else {
         return Vec::new();
     };
     let paths = inventory.below(Path::new("etc")).filter(|(path, _)| globs.matches(path));
     paths.map(|(path, _)| Path::new("/").join(path)).collect()
-}
-
-/// The text of a small file; empty where there is none.
-pub(crate) fn text(root: &Root, path: &Path) -> String {
-    let mut content = Vec::new();
-    if let Ok(file) = root.read(path) {
-        let _ = file.take(LARGEST_CONFIGURATION).read_to_end(&mut content);
-    }
-    String::from_utf8_lossy(&content).into_owned()
 }

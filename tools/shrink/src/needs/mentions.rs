@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::reason::Role;
 use crate::rootfs::Root;
+use crate::rootfs::inventory::{Entry, Follow};
+
+use super::edge::{Edge, Extent};
 
 /// What a content mentions.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,6 +57,21 @@ pub(crate) fn of(
     }
     mentions.add(&word);
     Ok(mentions)
+}
+
+/// Edges to the files that a file names. Directories say too little about what is meant.
+pub(crate) fn edges(
+    root: &Root,
+    paths: &BTreeSet<PathBuf>,
+    by: &Path,
+    extent: Extent,
+) -> Vec<Edge> {
+    let is_file = |path: &&PathBuf| {
+        let end = root.inventory.resolve(Path::new(""), path, Follow::Last).end;
+        end.and_then(|end| root.inventory.get(&end)).is_some_and(Entry::is_file)
+    };
+    let named = paths.iter().filter(is_file);
+    named.map(|path| Edge::needed(path, by, Role::Mentioned, extent)).collect()
 }
 
 fn is_part(byte: u8) -> bool {

@@ -1,17 +1,19 @@
 //! Rules for what programs need that no table in them names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use names::Bytes;
 use serde::Deserialize;
 
-use crate::policy::Globs;
+use crate::globs::Globs;
+use crate::reason::Reason;
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Follow, Kind};
 
-use super::libraries;
+use super::edge::{Authority, Edge, Extent};
 
 /// The rules that come with shrink.
 const RULES: &str = include_str!("../../data/rules.toml");
@@ -67,14 +69,14 @@ struct WrittenNames {
 
 /// A rule: when a kept file is such, others stay too.
 #[derive(Debug)]
-pub(crate) struct Rule {
-    pub(crate) name: String,
+struct Rule {
+    name: String,
     imports: BTreeSet<Vec<u8>>,
     not_for: Globs,
     kept: Globs,
     only_asked: bool,
     /// Whether it keeps what a policy that is on by itself would take away.
-    pub(crate) even_removed: bool,
+    even_removed: bool,
     keep: Globs,
     named_in: Option<NamedIn>,
 }
@@ -91,14 +93,16 @@ struct NamedIn {
 /// A kept file, as rules see it.
 pub(crate) struct Kept<'a> {
     pub(crate) path: &'a Path,
-    /// Whether a program of --keep needs it.
-    pub(crate) asked: bool,
+    pub(crate) extent: Extent,
+    /// What it asks the loader for, where it is a binary.
     pub(crate) imports: Option<&'a BTreeSet<Vec<u8>>>,
 }
 
 /// All rules.
 pub(crate) struct Rules {
-    pub(crate) all: Vec<Rule>,
+    all: Vec<Rule>,
+    /// Which have fired, and for how much: for a program of --keep a rule fires once more.
+    fired: BTreeMap<usize, Extent>,
     /// Packages that others depend on to be installed, not to run.
     pub(crate) for_installing: BTreeSet<String>,
     not_loaded: Vec<(Globs, Globs)>,
@@ -117,7 +121,25 @@ impl Rules {
             for_installing: file.for_installing,
             not_loaded: file.not_loaded.iter().map(pair).collect::<Result<_>>()?,
             all: file.rule.into_iter().map(Rule::of).collect::<Result<_>>()?,
+            fired: BTreeMap::new(),
         })
+    }
+
+    /// Lets every rule look at what stays that has not fired for as much before.
+    pub(crate) fn edges(&mut self, kept: &[Kept], root: &Root) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        for (number, rule) in self.all.iter().enumerate() {
+            let fired = self.fired.get(&number).copied();
+            if fired == Some(Extent::Everything) {
+                continue;
+            }
+            let by = rule.fired_by(kept);
+            if let Some(by) = by.filter(|by| fired < Some(by.extent)) {
+                self.fired.insert(number, by.extent);
+                edges.extend(rule.edges(by, root));
+            }
+        }
+        edges
     }
 
     /// Whether a library whose name stands in a binary may be loaded by it.
@@ -151,17 +173,39 @@ impl Rule {
         })
     }
 
-    /// Whether a kept file makes the rule fire.
-    pub(crate) fn fires(&self, kept: &Kept) -> bool {
-        if self.only_asked && !kept.asked {
+    /// The first kept file that makes the rule fire. What a program of --keep needs counts for more,
+    /// as does what it needs in turn.
+    fn fired_by<'k>(&self, kept: &'k [Kept<'k>]) -> Option<&'k Kept<'k>> {
+        let mut firing = kept.iter().filter(|kept| self.fires(kept));
+        let first = firing.next()?;
+        if first.extent == Extent::Everything {
+            return Some(first);
+        }
+        Some(firing.find(|kept| kept.extent == Extent::Everything).unwrap_or(first))
+    }
+
+    fn fires(&self, kept: &Kept) -> bool {
+        if self.only_asked && kept.extent < Extent::Everything {
             return false;
         }
         let imports = kept.imports.is_some_and(|imports| !imports.is_disjoint(&self.imports));
         imports && !self.not_for.matches(kept.path) || self.kept.matches(kept.path)
     }
 
-    /// What stays when it has fired, besides directories.
-    pub(crate) fn keeps(&self, root: &Root) -> Vec<PathBuf> {
+    /// What stays when it has fired.
+    fn edges(&self, by: &Kept, root: &Root) -> Vec<Edge> {
+        let authority =
+            if self.even_removed { Authority::OverrulesDefaults } else { Authority::Obeys };
+        let reason = || Reason::Rule { rule: self.name.clone(), by: Bytes::of(by.path) };
+        let edge = |path: PathBuf| {
+            let edge = Edge::new(Path::new("/").join(path), reason(), by.extent);
+            Edge { authority, ..edge }
+        };
+        self.keeps(root).into_iter().map(edge).collect()
+    }
+
+    /// All that it matches, besides directories.
+    fn keeps(&self, root: &Root) -> Vec<PathBuf> {
         let entries = root.inventory.iter().filter(|(_, entry)| entry.kind != Kind::Directory);
         let matched = entries.filter(|(path, _)| self.keep.matches(path));
         let mut keeps: Vec<_> = matched.map(|(path, _)| path.to_owned()).collect();
@@ -179,7 +223,7 @@ impl NamedIn {
             let Some(file) = root.inventory.resolve(Path::new(""), path, Follow::Last).end else {
                 continue;
             };
-            let text = libraries::text(root, &file);
+            let text = root.text(&file);
             let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
             for word in lines.flat_map(str::split_whitespace) {
                 let word = word.rsplit('/').next().unwrap_or(word);

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-/// The interpreter of a script, from its first line.
+/// The interpreter of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Interpreter {
-    /// As the line names it.
+    /// As the first line names it.
     pub(crate) path: String,
     /// What `env` is to look for, where the path is that of `env`.
     pub(crate) through_env: Option<String>,
+    /// Whether no line names it.
+    pub(crate) is_assumed: bool,
 }
 
 impl Interpreter {
@@ -18,11 +20,14 @@ impl Interpreter {
         let line = std::str::from_utf8(line).ok()?;
         let mut words = line.split_whitespace();
         let path = words.next()?.to_owned();
-        let through_env = path.ends_with("/env").then(|| {
-            let mut words = words.filter(|word| !word.starts_with('-') && !word.contains('='));
-            words.next().map(str::to_owned)
-        });
-        Some(Self { path, through_env: through_env.flatten() })
+        let is_env = path.rsplit('/').next() == Some("env");
+        let through_env = if is_env { started_by_env(words) } else { None };
+        Some(Self { path, through_env, is_assumed: false })
+    }
+
+    /// The shell to which `execvp` gives a text that the kernel does not start.
+    pub(crate) fn shell() -> Self {
+        Self { path: "/bin/sh".to_owned(), through_env: None, is_assumed: true }
     }
 
     /// Whether it is a shell, whose commands are programs.
@@ -31,6 +36,22 @@ impl Interpreter {
         let name = program.rsplit('/').next().unwrap_or(program);
         matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" | "busybox")
     }
+}
+
+/// The program among the arguments of `env`: neither an option, nor an option's argument, nor a
+/// variable.
+fn started_by_env<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<String> {
+    while let Some(word) = words.next() {
+        match word {
+            "-u" | "--unset" | "-C" | "--chdir" => {
+                words.next();
+            }
+            "-S" | "-vS" | "--split-string" => {}
+            word if word.starts_with('-') || word.contains('=') => {}
+            program => return Some(program.to_owned()),
+        }
+    }
+    None
 }
 
 /// Words that stand before a command, not for one.
@@ -105,6 +126,10 @@ mod tests {
         assert_eq!(
             of("#! /usr/bin/env -S A=1 python3 -u\n").expect("a script").through_env.as_deref(),
             Some("python3")
+        );
+        assert_eq!(
+            of("#!/usr/bin/env -S -u HOME -C / sh").expect("a script").through_env.as_deref(),
+            Some("sh")
         );
         assert!(of("#!/bin/bash").expect("a script").is_shell());
         assert_eq!(of("\x7fELF"), None);

@@ -112,9 +112,9 @@ impl Aspects {
             .collect()
     }
 
-    /// How the command ended, for people.
-    pub(crate) fn end(&self) -> &str {
-        self.0.get("end").map_or("", |aspect| &aspect.shown)
+    /// A part, for people.
+    pub(crate) fn shown(&self, part: &str) -> &str {
+        self.0.get(part).map_or("", |aspect| &aspect.shown)
     }
 }
 

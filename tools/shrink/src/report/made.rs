@@ -9,8 +9,8 @@ use ui::Ended;
 
 use super::{amount, less, proofs};
 use crate::cli::{Format, Output};
-use crate::graph::{Reason, Role};
 use crate::ledger::{Fill, FilledLibrary, Ledger};
+use crate::reason::{Reason, Role};
 
 /// Writes what was done to standard output.
 pub(crate) fn write(ledger: &Ledger, output: &Output) -> io::Result<()> {
@@ -45,7 +45,7 @@ fn write_text(ledger: &Ledger, verbose: bool) -> io::Result<()> {
     let files = |names: usize| HumanCount(names as u64).to_string();
     writeln!(
         out,
-        "{}: {} in {} files\n{}: {} in {} files, {}\n",
+        "{}: {} in {} files\n{}: {} in {} files, {}",
         shown(ledger.root.as_path()),
         amount(before.bytes),
         files(before.names),
@@ -54,6 +54,8 @@ fn write_text(ledger: &Ledger, verbose: bool) -> io::Result<()> {
         files(after.names),
         less(before.bytes, after.bytes),
     )?;
+    proofs::write_headline(&mut out, &ledger.proofs)?;
+    writeln!(out)?;
     write_sums(&mut out, "what went", &gone(ledger))?;
     write_sums(&mut out, "why the rest stays", &stays(ledger))?;
     if let Some(fill) = &ledger.fill {
@@ -150,6 +152,7 @@ fn role_name(role: Role) -> &'static str {
         Role::Interpreter => "loader or interpreter",
         Role::Command => "run by its name",
         Role::Mentioned => "named in a kept file",
+        Role::Part => "part of a kept script",
         Role::SamePackage => "came with a kept program",
         Role::Dependency => "came with what that depends on",
     }

@@ -7,17 +7,21 @@ use serde::Serialize;
 use ui::Ended;
 
 use crate::cli::{Format, Output};
-use crate::ledger::{Proof, VERSION};
+use crate::ledger::VERSION;
+use crate::prove::{Proof, Verdict};
 
 /// Writes proofs alone to standard output.
 pub(crate) fn write(proofs: &[Proof], output: &Output) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'a> {
         version: u32,
+        verdict: Verdict,
         proofs: &'a [Proof],
     }
     match output.format {
-        Format::Json => super::json(&Document { version: VERSION, proofs }),
+        Format::Json => {
+            super::json(&Document { version: VERSION, verdict: Verdict::of(proofs), proofs })
+        }
         Format::Text if output.quiet => Ok(()),
         Format::Text => {
             let mut out = io::stdout().lock();
@@ -26,21 +30,48 @@ pub(crate) fn write(proofs: &[Proof], output: &Output) -> io::Result<()> {
     }
 }
 
-/// 1 when a test comes to something else in the small root.
+/// 1 when a test comes to something else in the small root, or proves nothing.
 pub(crate) fn ended(proofs: &[Proof]) -> Ended {
-    let all = proofs.iter().all(|proof| proof.differences.is_empty());
-    if all { Ended::Done } else { Ended::Found }
+    if Verdict::of(proofs).is_bad() { Ended::Found } else { Ended::Done }
+}
+
+/// Writes what all tests say together, where there are any.
+pub(crate) fn write_headline(out: &mut impl Write, proofs: &[Proof]) -> io::Result<()> {
+    let with = |verdict| {
+        let numbers = (1..).zip(proofs).filter(move |(_, proof)| proof.verdict() == verdict);
+        numbers.map(|(number, _): (usize, _)| number).collect::<Vec<_>>()
+    };
+    let bad = [
+        (with(Verdict::Differs), "differs", "differ"),
+        (with(Verdict::ProvesNothing), "proves nothing", "prove nothing"),
+    ];
+    let bad: Vec<_> = bad
+        .iter()
+        .filter_map(|(numbers, one, several)| match numbers.as_slice() {
+            [] => None,
+            [number] => Some(format!("test {number} {one}")),
+            numbers => Some(format!("{} tests {several}", numbers.len())),
+        })
+        .collect();
+    match (proofs.len(), bad.as_slice()) {
+        (0, _) => Ok(()),
+        (1, []) => writeln!(out, "proven by one test"),
+        (all, []) => writeln!(out, "proven by {all} tests"),
+        _ => writeln!(out, "NOT PROVEN: {}", bad.join(", ")),
+    }
 }
 
 /// Writes a paragraph for each test.
 pub(crate) fn write_text(out: &mut impl Write, proofs: &[Proof]) -> io::Result<()> {
     for (number, proof) in (1..).zip(proofs) {
         let run = shown_text(&proof.baseline.test.run);
-        let end = proof.baseline.expected.end();
-        if proof.differences.is_empty() {
-            writeln!(out, "test {number}: the same in the small root ({end}): {run}")?;
-        } else {
-            writeln!(out, "test {number}: DIFFERS in the small root: {run}")?;
+        let end = proof.baseline.expected.shown("end");
+        match proof.verdict() {
+            Verdict::Differs => writeln!(out, "test {number}: DIFFERS in the small root: {run}")?,
+            Verdict::ProvesNothing => {
+                writeln!(out, "test {number}: PROVES NOTHING ({end}): {run}")?;
+            }
+            _ => writeln!(out, "test {number}: the same in the small root ({end}): {run}")?,
         }
         for difference in &proof.differences {
             writeln!(
@@ -51,7 +82,7 @@ pub(crate) fn write_text(out: &mut impl Write, proofs: &[Proof]) -> io::Result<(
                 indented(&difference.found)
             )?;
         }
-        if let Some(doubt) = doubt(end) {
+        if let Some(doubt) = &proof.doubt {
             writeln!(out, "  {doubt}")?;
         }
         let unsteady: Vec<_> = proof.baseline.unsteady().collect();
@@ -74,19 +105,6 @@ pub(crate) fn write_text(out: &mut impl Write, proofs: &[Proof]) -> io::Result<(
         writeln!(out)?;
     }
     Ok(())
-}
-
-/// Why the end of a test in the full root makes it a poor proof.
-fn doubt(end: &str) -> Option<&'static str> {
-    match end {
-        "exit code 127" => Some("in the full root a command was not found: this proves little"),
-        "exit code 126" => Some("in the full root a command cannot be run: this proves little"),
-        "not ended in time" => Some(
-            "in the full root it does not end either, and was ended: give it more time with \
-             --limit, or in a policy file a client",
-        ),
-        _ => None,
-    }
 }
 
 fn indented(text: &str) -> String {

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::amount;
 use crate::cli::{Format, Output};
-use crate::graph::{Reason, Role};
 use crate::ledger::{FilledLibrary, Kept, Ledger, VERSION};
 use crate::messages::VOICE;
+use crate::reason::{Reason, Role};
 use crate::sandbox::Use;
 
 /// Writes the answer to standard output; `false` when the path is unknown.
@@ -98,6 +98,7 @@ fn write_text(ledger: &Ledger, path: &Path, answer: &Answer) -> io::Result<()> {
         let path = shown(kept.path.as_path());
         writeln!(out, "/{path} {}", words(ledger, &kept.reason))?;
     }
+    write_others(&mut out, ledger, &answer.chain)?;
     if let Some(filled) = answer.filled {
         writeln!(
             out,
@@ -110,6 +111,23 @@ fn write_text(ledger: &Ledger, path: &Path, answer: &Answer) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Writes the other reasons of the path itself; those of what leads to it are theirs.
+fn write_others(out: &mut impl Write, ledger: &Ledger, chain: &[&Kept]) -> io::Result<()> {
+    /// A library may have hundreds; the ledger has them all.
+    const SHOWN: usize = 10;
+    let Some(kept) = chain.first() else {
+        return Ok(());
+    };
+    let path = shown(kept.path.as_path());
+    for reason in kept.also.iter().take(SHOWN) {
+        writeln!(out, "/{path} also {}", words(ledger, reason))?;
+    }
+    match kept.also.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => writeln!(out, "/{path} has {} more such reasons", HumanCount(more as u64)),
+    }
 }
 
 /// What stands after a path that stays.
@@ -145,6 +163,7 @@ fn words(ledger: &Ledger, reason: &Reason) -> String {
                 Role::Interpreter => "runs",
                 Role::Command => "is a command in",
                 Role::Mentioned => "is named in",
+                Role::Part => "is read as a part of",
                 Role::SamePackage => "came in the package of",
                 Role::Dependency => "came in a package that is a dependency of that of",
             };

@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use super::build;
 use super::figures::Figures;
-use super::goals::{Limit, Verdict, figures, verdict};
 use super::host::{self, Requirement};
 use super::measure::PageCache;
 use super::race::{self, Contestant, LeftOut, Placing, Rules};
 use super::report::{write_left_out, write_table, write_verdict};
+use super::results::{Limit, Verdict, figures, verdict};
 
 const SHRINK: &str = "shrink";
 const READING: &str = "shrink report";

@@ -11,8 +11,8 @@ use super::host;
 /// The optimised programs of the workspace that take part.
 pub(super) struct Programs {
     pub(super) clink: PathBuf,
-    /// These chores once more, for the floor.
-    pub(super) xtask: PathBuf,
+    /// This program once more, for the floor.
+    pub(super) bench: PathBuf,
 }
 
 /// A line of cargo's report about what it made.
@@ -24,8 +24,8 @@ struct Artifact {
 /// Builds the programs and says where they are.
 pub(super) fn programs() -> Result<Programs> {
     host::say("building clink and the floor");
-    let executables = build(&["clink", "xtask"])?;
-    Ok(Programs { clink: find(&executables, "clink")?, xtask: find(&executables, "xtask")? })
+    let executables = build(&["clink", "bench"])?;
+    Ok(Programs { clink: find(&executables, "clink")?, bench: find(&executables, "bench")? })
 }
 
 /// Builds one tool and says where it is.
@@ -39,7 +39,7 @@ fn build(packages: &[&str]) -> Result<Vec<PathBuf>> {
         Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["build", "--release", "--bins", "--message-format=json"])
             .args(packages.iter().flat_map(|package| ["--package", package]))
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")),
     )?;
     Ok(messages.lines().filter_map(executable).collect())
 }

@@ -1,14 +1,12 @@
 //! What clink has set itself, and whether it is so.
 
-use serde::Serialize;
-
 use super::clink::CLINK;
 use super::figures::{Figure, Figures};
 use super::floor::FLOOR;
 use super::measure::PageCache;
 use super::peers::PEERS;
 use super::race::Placing;
-use super::report::{Announcement, TreeReport};
+use super::results::{Announcement, Limit, TreeReport, Verdict, figures, verdict};
 use super::trees::Tree;
 
 /// How many times less CPU time than each peer.
@@ -25,23 +23,6 @@ fn fewer_links(tree: Tree) -> f64 {
         Tree::Rootfs => 3.0,
         Tree::Kernel => 13.0,
     }
-}
-
-/// A goal and the figure that decides.
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Verdict {
-    pub(super) goal: String,
-    pub(super) asked: Limit,
-    pub(super) measured: f64,
-    pub(super) met: bool,
-}
-
-/// On which side of a figure the goal lies.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Limit {
-    AtLeast(f64),
-    AtMost(f64),
 }
 
 /// Judges what was measured; a goal about a program that did not run has no verdict.
@@ -102,23 +83,6 @@ fn judge_links(announced: &Announcement, tree: Tree) -> Verdict {
     verdict(goal, Limit::AtLeast(fewer_links(tree)), ratio)
 }
 
-/// Whether a goal is met.
-pub(super) fn verdict(goal: String, asked: Limit, measured: f64) -> Verdict {
-    let met = match asked {
-        Limit::AtLeast(least) => measured >= least,
-        Limit::AtMost(most) => measured <= most,
-    };
-    Verdict { goal, asked, measured, met }
-}
-
 fn ratio(above: Figure, below: Figure) -> f64 {
     above.median / below.median
-}
-
-/// What `program` took, if it ran.
-pub(super) fn figures<'programs>(
-    programs: &'programs [Placing],
-    program: &str,
-) -> Option<&'programs Figures> {
-    programs.iter().find(|placing| placing.program == program).map(|placing| &placing.figures)
 }

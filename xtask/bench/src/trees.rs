@@ -15,7 +15,7 @@ use super::{kernel, peers, roots, toolchains};
 /// A tree that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Tree {
+pub(super) enum Tree {
     /// Six cross toolchains, each in its own directory
     Toolchains,
     /// Two root filesystems with different packages
@@ -60,7 +60,7 @@ impl Store {
         let directory = match (directory, std::env::var_os("CARGO_TARGET_DIR")) {
             (Some(chosen), _) => chosen.to_owned(),
             (None, Some(target)) => PathBuf::from(target).join("bench"),
-            (None, None) => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench"),
+            (None, None) => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench"),
         };
         // The programs that make trees run in other directories.
         let absolute = fs::create_dir_all(&directory).and_then(|()| directory.canonicalize());

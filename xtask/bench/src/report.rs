@@ -4,13 +4,11 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-use super::census::Census;
 use super::clink::{CLINK, Links};
 use super::figures::{Figure, Figures};
-use super::goals::{self, Limit, Verdict};
 use super::measure::PageCache;
 use super::race::{LeftOut, Placing};
-use super::trees::Tree;
+use super::results::{self, Announcement, Limit, TreeReport, Verdict};
 
 /// All that one run of the benchmark found.
 #[derive(Debug, Serialize)]
@@ -23,25 +21,6 @@ pub(super) struct Report {
     pub(super) trees: Vec<TreeReport>,
     /// Peers that are not installed.
     pub(super) missing: Vec<LeftOut>,
-}
-
-/// What was found on one tree.
-#[derive(Debug, Serialize)]
-pub(super) struct TreeReport {
-    pub(super) tree: Tree,
-    pub(super) census: Census,
-    pub(super) programs: Vec<Placing>,
-    pub(super) links: Vec<Announcement>,
-    pub(super) left_out: Vec<LeftOut>,
-    pub(super) verdicts: Vec<Verdict>,
-}
-
-/// The links that a way to run clink would make.
-#[derive(Debug, Serialize)]
-pub(super) struct Announcement {
-    pub(super) program: &'static str,
-    #[serde(flatten)]
-    pub(super) links: Links,
 }
 
 impl Display for Report {
@@ -108,7 +87,7 @@ fn table(programs: &[Placing], cache: PageCache) -> Vec<Vec<String>> {
         PageCache::Warm => &[CPU, WALL, MEMORY],
         PageCache::Cold => &[WALL],
     };
-    let clink = goals::figures(programs, CLINK);
+    let clink = results::figures(programs, CLINK);
     let head = columns.iter().flat_map(|column| [column.title, "min–max", "÷ clink"]);
     let mut rows = vec![std::iter::once("").chain(head).map(str::to_owned).collect()];
     for placing in programs {
@@ -150,6 +129,9 @@ pub(super) fn write_table(out: &mut Formatter<'_>, rows: &[Vec<String>]) -> fmt:
 mod tests {
     use expect_test::expect;
 
+    use super::super::census::Census;
+    use super::super::goals;
+    use super::super::trees::Tree;
     use super::*;
 
     fn placing(program: &'static str, cpu: f64, wall: f64, mebibytes: f64) -> Placing {

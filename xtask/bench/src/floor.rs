@@ -12,18 +12,18 @@ use super::race::Contestant;
 /// How the floor is called in tables.
 pub(super) const FLOOR: &str = "floor";
 
-/// The command of these chores that runs the floor in a process of its own.
-pub(crate) const COMMAND: &str = "read-floor";
+/// The command of this program that runs the floor in a process of its own.
+pub(super) const COMMAND: &str = "read-floor";
 
 /// Which tree is read.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(super) struct Arguments {
     /// The tree to walk and to read
     tree: PathBuf,
 }
 
 /// Reads every file of the tree that may have a duplicate.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(super) fn run(arguments: &Arguments) -> Result<()> {
     read_candidates(arguments)
         .with_context(|| format!("cannot read the tree `{}`", arguments.tree.display()))
 }
@@ -38,8 +38,8 @@ fn read_candidates(arguments: &Arguments) -> rustix::io::Result<()> {
 }
 
 /// The floor as one of those who run.
-pub(super) fn contestant(xtask: &Path, tree: &Path) -> Contestant {
-    let mut command = Command::new(xtask);
+pub(super) fn contestant(bench: &Path, tree: &Path) -> Contestant {
+    let mut command = Command::new(bench);
     command.arg(COMMAND).arg(tree);
     Contestant { name: FLOOR, command }
 }

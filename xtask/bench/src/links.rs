@@ -14,12 +14,12 @@ use serde::Serialize;
 
 use super::build;
 use super::figures::{Figure, Figures};
-use super::goals::{Limit, Verdict, figures, verdict};
 use super::host;
 use super::measure::PageCache;
 use super::peers;
 use super::race::{self, Contestant, LeftOut, Placing, Rules};
 use super::report::{write_left_out, write_table, write_verdict};
+use super::results::{Limit, Verdict, figures, verdict};
 use addresses::{Order, Web};
 
 const COOOL: &str = "coool";

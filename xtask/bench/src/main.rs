@@ -1,5 +1,6 @@
-//! Compares a tool with its peers: clink on trees that people have, coool on addresses and a long
-//! document. shrink, which has none to race, is held against its goals and against tar.
+//! `cargo xtask bench`: compares a tool with its peers, clink on trees that people have, coool on
+//! addresses and a long document. shrink, which has none to race, is held against its goals and
+//! against tar.
 //!
 //! The programs take turns, so that one run gives fair ratios even on a machine that others use;
 //! the absolute figures are this machine's.
@@ -18,7 +19,7 @@ mod trees;
 // … who runs over them …
 mod build;
 mod clink;
-pub(crate) mod floor;
+mod floor;
 mod listing;
 mod peers;
 
@@ -28,15 +29,17 @@ mod goals;
 mod measure;
 mod race;
 mod report;
+mod results;
 
 mod host;
 
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use serde::Serialize;
 
 use build::Programs;
@@ -44,12 +47,32 @@ use census::Census;
 use clink::{CLINK, WAYS};
 use measure::PageCache;
 use race::{Contestant, LeftOut, Rules};
-use report::{Announcement, Report, TreeReport};
+use report::Report;
+use results::{Announcement, TreeReport};
 use trees::{Store, Tree};
+
+/// Compare a tool with its peers
+#[derive(Debug, Parser)]
+#[command(name = "bench", bin_name = "cargo xtask bench", args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(flatten)]
+    comparison: Option<Arguments>,
+
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What the benchmark runs of itself, in a process of its own.
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Walk a tree and read the files that may have a duplicate; the benchmark's floor
+    #[command(hide = true, name = floor::COMMAND)]
+    ReadFloor(floor::Arguments),
+}
 
 /// What is compared, and how.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+struct Arguments {
     /// The tool to compare with its peers
     tool: Tool,
 
@@ -101,8 +124,25 @@ enum Format {
     Json,
 }
 
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match (&cli.part, &cli.comparison) {
+        (Some(Part::ReadFloor(arguments)), _) => floor::run(arguments),
+        (None, Some(arguments)) => run(arguments),
+        (None, None) => unreachable!("clap asks for the tool where no part is named"),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            host::say(&format!("error: {error}"));
+            error.chain().skip(1).for_each(|cause| host::say(&format!("because: {cause}")));
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// Prepares or measures.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+fn run(arguments: &Arguments) -> Result<()> {
     match arguments.tool {
         Tool::Clink => run_clink(arguments),
         Tool::Coool => run_coool(arguments),
@@ -198,7 +238,7 @@ fn measure_tree(
     let (links, mut left_out) = announcements(&programs.clink, path);
     let mut contestants = clinks(&programs.clink, &links, path);
     contestants.extend(peers::contestants(path));
-    contestants.push(floor::contestant(&programs.xtask, path));
+    contestants.push(floor::contestant(&programs.bench, path));
     let (placings, failed) = race::run(contestants, rules);
     left_out.extend(failed);
     let mut report =

@@ -1,0 +1,106 @@
+//! Tells whether a file is still the one that was seen before.
+
+use std::os::fd::AsFd;
+
+use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, StatxTimestamp, statx};
+use rustix::io::Errno;
+
+/// A point in time, as the file system keeps it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub struct Time {
+    /// Since 1970.
+    pub seconds: i64,
+    /// Below 1,000,000,000.
+    pub nanoseconds: u32,
+}
+
+impl From<StatxTimestamp> for Time {
+    fn from(stamp: StatxTimestamp) -> Self {
+        Self { seconds: stamp.tv_sec, nanoseconds: stamp.tv_nsec }
+    }
+}
+
+/// What changes when a file is replaced, written to or given other rights. The time of the last
+/// change (`ctime`) cannot be set back, other than the time of modification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting {
+    /// The file system that it lies on.
+    pub device: u64,
+    /// Its number there.
+    pub inode: u64,
+    /// In bytes.
+    pub size: u64,
+    /// Kind and permissions, as in `st_mode`.
+    pub mode: u16,
+    /// User and group.
+    pub owner: (u32, u32),
+    /// Of the content.
+    pub modified: Time,
+    /// Of anything about it, its names included.
+    pub changed: Time,
+}
+
+impl Sighting {
+    /// What a status says.
+    #[must_use]
+    pub fn of(stat: &Statx) -> Self {
+        Self {
+            device: device(stat),
+            inode: stat.stx_ino,
+            size: stat.stx_size,
+            mode: stat.stx_mode,
+            owner: (stat.stx_uid, stat.stx_gid),
+            modified: stat.stx_mtime.into(),
+            changed: stat.stx_ctime.into(),
+        }
+    }
+
+    /// Of an open file.
+    pub fn of_open(file: impl AsFd) -> Result<Self, Errno> {
+        status(file, b"").map(|stat| Self::of(&stat))
+    }
+
+    /// Of a name in a directory, without following a link.
+    pub fn of_name(directory: impl AsFd, name: &[u8]) -> Result<Self, Errno> {
+        status(directory, name).map(|stat| Self::of(&stat))
+    }
+
+    /// Of what a link in a directory leads to.
+    pub fn through(directory: impl AsFd, link: &[u8]) -> Result<Self, Errno> {
+        statx(directory, link, AtFlags::empty(), WANTED).map(|stat| Self::of(&stat))
+    }
+
+    /// Whether it is a file, a directory, a link or something else.
+    #[must_use]
+    pub fn kind(&self) -> FileType {
+        FileType::from_raw_mode(u32::from(self.mode))
+    }
+
+    /// The same file, whatever happened to its content.
+    #[must_use]
+    pub fn is_same_inode(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
+    /// The same but for the time of the last change, which giving it another name changes too.
+    #[must_use]
+    pub fn is_same_but_renamed(&self, other: &Self) -> bool {
+        Self { changed: other.changed, ..*self } == *other
+    }
+}
+
+const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::MNT_ID);
+
+/// The status of a name in a directory, or of the open file itself where the name is empty. Links
+/// are not followed.
+pub fn status(directory: impl AsFd, name: &[u8]) -> Result<Statx, Errno> {
+    statx(directory, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH, WANTED)
+}
+
+/// The number of the file system that it lies on.
+#[must_use]
+pub fn device(stat: &Statx) -> u64 {
+    u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor)
+}
