@@ -8,7 +8,8 @@ use std::process::Stdio;
 
 use expect_test::expect;
 use serde_json::Value;
-use support::{Tree, is_root};
+use support::Tree;
+use testkit::is_root;
 
 /// Files of whole blocks: they take as much on the disk as their sizes say, on every file system.
 fn tree() -> Tree {
