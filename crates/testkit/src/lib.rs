@@ -6,6 +6,7 @@ mod skip;
 
 pub mod opendocument;
 pub mod package;
+pub mod screen;
 pub mod web;
 
 pub use skip::{FULL, KEPT_IN, LEFT_TO_FULL, can, full, has, has_root, is_full, is_root, skip};
