@@ -233,7 +233,7 @@ fn the_plan_is_there_for_programs() {
 
     assert_eq!(
         plan,
-        serde_json::json!({ "version": 1, "documents": [{
+        serde_json::json!({ "tool": "coool", "version": "0.1.0", "format": 1, "documents": [{
             "document": "a.fodt",
             "backup": null,
             "changes": [{ "part": "", "old": "#Hree", "new": "#Here" }],
