@@ -88,7 +88,7 @@ fn an_archive_is_never_written_over() {
 
 #[test]
 fn a_kill_at_any_moment_loses_nothing() {
-    let pauses = if support::full() { 400 } else { 40 };
+    let pauses = if testkit::is_full() { 400 } else { 40 };
     for pause in 0..pauses {
         let workshop = Workshop::new();
         root(&workshop);

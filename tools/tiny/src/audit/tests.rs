@@ -487,8 +487,8 @@ fn all_that_a_static_program_for_arm_executes_has_been_found() {
     for flags in instructions {
         let scratch = tempfile::tempdir().expect("a scratch directory");
         let flags = [flags, &["-static", "-Os"]].concat();
-        // Without a cross compiler there is nothing to compare.
         let Some(binary) = compiled("arm-linux-gnueabi-gcc", &flags, scratch.path()) else {
+            testkit::skip("`arm-linux-gnueabi-gcc` is not installed");
             return;
         };
         let traced = Command::new("qemu-arm-static").arg("-strace").arg(&binary).output();

@@ -107,13 +107,3 @@ pub(crate) fn json(run: &Run) -> Value {
     serde_json::from_str(&run.stdout)
         .unwrap_or_else(|error| panic!("{error}\n{}\n{}", run.stdout, run.stderr))
 }
-
-/// Whether the long proofs are asked for; otherwise says what is skipped.
-#[expect(clippy::print_stdout, reason = "the test runner shows it")]
-pub(crate) fn is_full(skipped: &str) -> bool {
-    let full = std::env::var_os("ETABLI_FULL").is_some_and(|value| value == "1");
-    if !full {
-        println!("skipped without ETABLI_FULL=1: {skipped}");
-    }
-    full
-}
