@@ -7,17 +7,16 @@ use serde::Serialize;
 use ui::Ended;
 
 use crate::cli::{Format, Output};
-use crate::ledger::{Proof, VERSION};
+use crate::ledger::Proof;
 
 /// Writes proofs alone to standard output.
 pub(crate) fn write(proofs: &[Proof], output: &Output) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'a> {
-        version: u32,
         proofs: &'a [Proof],
     }
     match output.format {
-        Format::Json => super::json(&Document { version: VERSION, proofs }),
+        Format::Json => super::json(&Document { proofs }),
         Format::Text if output.quiet => Ok(()),
         Format::Text => {
             let mut out = io::stdout().lock();
