@@ -26,7 +26,7 @@ use crate::{loops, parts, toolchain};
 pub(crate) struct Job<'a> {
     pub(crate) recipe: &'a Recipe,
     pub(crate) compressor: Compressor,
-    pub(crate) store: &'a Store,
+    pub(crate) store: &'a Store<'a>,
     pub(crate) lock_file: &'a Path,
     pub(crate) access: Access,
     pub(crate) said: Said,
@@ -196,7 +196,7 @@ pub(crate) fn compare(first: &Image, second: &Image) -> Result<()> {
 
 /// A second place for everything, so that nothing of the first build helps the second one, but for
 /// the packages themselves.
-pub(crate) fn second_store(store: &Store) -> Result<(tempfile::TempDir, Store)> {
+pub(crate) fn second_store<'a>(store: &Store<'a>) -> Result<(tempfile::TempDir, Store<'a>)> {
     let directory = tempfile::Builder::new().prefix("second-build-").tempdir_in(store.path());
     let directory = directory.context("cannot make a place for the second build")?;
     let packages = directory.path().join("packages");
@@ -207,7 +207,7 @@ pub(crate) fn second_store(store: &Store) -> Result<(tempfile::TempDir, Store)> 
         std::os::unix::fs::symlink(store.lists(), &lists)
             .with_context(|| format!("cannot make `{}`", shown(&lists)))?;
     }
-    let second = Store::open(Some(directory.path()))?;
+    let second = store.another(directory.path())?;
     Ok((directory, second))
 }
 

@@ -148,10 +148,10 @@ fn with_job<T>(
     show: &Output,
     work: impl FnOnce(&Job<'_>) -> Result<T>,
 ) -> Result<T> {
-    let store = Store::open(options.store.as_deref())?;
-    surroundings::settle();
     // What programs say and a line that is drawn over do not go together.
     let line = Line::new(show.quiet || show.verbose);
+    let store = Store::open(options.store.as_deref(), &line)?;
+    surroundings::settle();
     let lock_file = options.lock.clone().unwrap_or_else(|| build::lock_file(path));
     let job = Job {
         recipe,
