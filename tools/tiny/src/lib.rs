@@ -10,6 +10,7 @@ mod recipe;
 
 mod board;
 mod compressor;
+mod part;
 mod promise;
 mod size;
 mod technique;
@@ -79,7 +80,7 @@ fn build_image(cli: &cli::Build) -> Result<Ended> {
     let finished = with_job(&recipe, &cli.recipe, &cli.store, &cli.show, |job| {
         let finished = job.run()?;
         if cli.twice {
-            job.line.say("building everything once more");
+            job.store.tell("building everything once more");
             let (_directory, store) = build::second_store(job.store)?;
             let second = Job { store: &store, access: Access::Offline, ..*job }.run()?;
             build::compare(&finished.image, &second.image)?;
@@ -164,7 +165,6 @@ fn with_job<T>(
             _ => Access::Locked,
         },
         said: if show.verbose { Said::Shown } else { Said::Kept },
-        line: &line,
     };
     let result = work(&job);
     line.clear();

@@ -48,6 +48,7 @@ pub(crate) struct Workbench<'a> {
 
 /// Builds a program, once for each state of what it is made of, and gives the binary.
 pub(crate) fn build(program: &Program, bench: &Workbench<'_>) -> Result<PathBuf> {
+    bench.store.tell(&format!("building the program {}", program.name));
     let built = match program.origin()? {
         Origin::Rust(root) => rust(root, bench),
         Origin::C(sources) => c(program, sources, bench),

@@ -15,6 +15,7 @@ mod seal;
 
 pub(crate) use seal::Seal;
 
+use std::cell::RefCell;
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -40,8 +41,9 @@ const FORM: &str = "tiny 2";
 #[derive(Debug)]
 pub(crate) struct Store<'a> {
     directory: PathBuf,
-    /// Where people see that somebody else has to be waited for.
+    /// Where people see what is done.
     line: &'a Line,
+    step: RefCell<String>,
 }
 
 /// A name for what is made of given things: equal things, equal name.
@@ -74,12 +76,18 @@ impl<'a> Store<'a> {
         // The compiler is told paths of the store, from wherever it is run.
         let directory = fs::canonicalize(&directory)
             .with_context(|| format!("cannot find `{}`", shown(&directory)))?;
-        Ok(Self { directory, line })
+        Ok(Self { directory, line, step: RefCell::default() })
     }
 
     /// Another store, whose waiting is seen where that for this one is.
     pub(crate) fn another(&self, directory: &Path) -> Result<Self> {
         Self::open(Some(directory), self.line)
+    }
+
+    /// Says which step of the work begins.
+    pub(crate) fn tell(&self, step: &str) {
+        self.line.say(step);
+        step.clone_into(&mut self.step.borrow_mut());
     }
 
     /// Where it is.
@@ -108,6 +116,7 @@ impl<'a> Store<'a> {
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             self.line.say(&format!("waiting for another build that works on the {kind}"));
             flock(&lock, FlockOperation::LockExclusive).with_context(failed)?;
+            self.line.say(&self.step.borrow());
         }
         rustix::io::fcntl_setfd(&lock, FdFlags::empty()).with_context(failed)?;
         // Nobody else is at work here: what stands under a temporary name was left by a kill.
