@@ -41,9 +41,9 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote no UTF-8"))
 }
 
-/// Runs a program whose complaints are shown, and returns what it wrote to standard output. None
-/// when it fails.
-pub(crate) fn shown(command: &mut Command) -> Result<Option<String>> {
+/// Runs a program that says on standard error what it does and what went wrong, and returns how it
+/// ended and what it wrote to standard output.
+pub(crate) fn answer(command: &mut Command) -> Result<(ExitStatus, String)> {
     let line = line(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let output = command
@@ -52,7 +52,7 @@ pub(crate) fn shown(command: &mut Command) -> Result<Option<String>> {
         .with_context(|| format!("cannot run `{line}`"))?;
     let text =
         String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote no UTF-8"))?;
-    Ok(output.status.success().then_some(text))
+    Ok((output.status, text))
 }
 
 /// The command line as one would type it.

@@ -175,7 +175,7 @@ fn test_programs(workspace: &Workspace, depth: Depth) -> Result<Verdict> {
 }
 
 fn provide_needs(workspace: &Workspace) -> Result<Verdict> {
-    needs::provide(needs::TEST)?;
+    needs::provide(&[needs::TEST, needs::TINY])?;
     provide_component(workspace, "fmt", "rustfmt")?;
     provide_component(workspace, "clippy", "clippy")?;
     Ok(Verdict::Good)

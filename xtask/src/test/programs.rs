@@ -49,7 +49,10 @@ pub(super) fn compile(workspace: &Workspace) -> Result<Option<Vec<Program>>> {
     let mut cargo = commands::cargo(&workspace.root);
     cargo.args(["test", "--workspace", "--locked", "--no-run"]);
     cargo.arg("--message-format=json-render-diagnostics").env("PATH", needs::search_path());
-    let Some(messages) = commands::shown(&mut cargo)? else { return Ok(None) };
+    let (status, messages) = commands::answer(&mut cargo)?;
+    if !status.success() {
+        return Ok(None);
+    }
     let mut programs: Vec<_> =
         messages.lines().filter_map(|line| program(workspace, line)).collect();
     if programs.is_empty() {
