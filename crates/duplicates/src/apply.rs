@@ -1,12 +1,13 @@
 //! Carries out a plan, one replacement at a time, so that a crash at any moment loses nothing.
 //!
 //! A replacement is a temporary link beside the file, a last look whether both files are still those
-//! that were compared, and a rename over the file. What a batch of them replaces is in the journal
-//! and on the disk before the first one is made.
+//! that were compared, and an exchange of the two names. The old file is looked at again before it
+//! goes; where it or the kept one is not what was compared, they change back. What a batch of
+//! replacements replaces is in the journal and on the disk before the first one is made.
 
 mod directories;
 mod files;
-pub(crate) mod leftovers;
+mod leftovers;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,18 +15,16 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use names::Bytes;
-use rustix::fs::{self, Statx};
+use rustix::fs;
 use rustix::io::Errno;
 
-use crate::attributes;
 use crate::inventory::{DirectoryId, FileId, Inventory};
-use crate::journal::{Journal, Metadata, Record};
-use crate::lock;
+use crate::journal::{Journal, Record};
 use crate::plan::{FileLinks, Kind, Plan};
 use crate::problem::Problem;
 use crate::progress::Progress;
-use crate::sighting::status;
-use crate::temporary;
+use ::files::sighting::status;
+use ::files::{Failure, lock};
 
 /// How many names are replaced between two waits for the journal to reach the disk.
 const BATCH: usize = 512;
@@ -90,23 +89,6 @@ struct Halt {
     problem: Option<Problem>,
 }
 
-/// Why one replacement was not made.
-enum Failure {
-    /// One of the files is no longer what was compared.
-    Changed,
-    System(Errno),
-}
-
-impl From<Errno> for Failure {
-    fn from(errno: Errno) -> Self {
-        match errno {
-            // Somebody took away a file or a directory on its path, or put a link in its place.
-            Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::STALE => Self::Changed,
-            other => Self::System(other),
-        }
-    }
-}
-
 impl<'all> Work<'all> {
     fn carry_out(&mut self, plan: &'all Plan) -> Result<(), Halt> {
         let mut waiting = Waiting::all(plan);
@@ -118,7 +100,7 @@ impl<'all> Work<'all> {
 
     fn carry_out_all(&mut self, plan: &'all Plan, waiting: &mut Waiting) -> Result<(), Halt> {
         let roots = self.inventory.roots.iter().map(|root| root.physical.as_path());
-        let _lock = lock::wait(roots, self.progress).map_err(|errno| {
+        let _lock = lock::wait(roots, &|| self.progress.waiting()).map_err(|errno| {
             let path = self.inventory.roots.first().map_or(Path::new("/"), |root| &root.shown);
             halt(Problem::system("lock the file system of", path, errno))
         })?;
@@ -243,12 +225,16 @@ fn batches(files: &[FileLinks]) -> impl Iterator<Item = &[FileLinks]> {
     })
 }
 
-fn make_symbolic_link(text: &[u8], directory: &OwnedFd) -> Result<Vec<u8>, Errno> {
-    temporary::make(|name| fs::symlinkat(text, directory, name))
-}
-
 fn halt(problem: Problem) -> Halt {
     Halt { problem: Some(problem) }
+}
+
+/// What a failure means: everything here was seen before.
+fn of_seen(failure: Failure) -> Failure {
+    match failure {
+        Failure::System(errno) => Failure::at_seen_name(errno),
+        other => other,
+    }
 }
 
 /// The longest path that all paths lie at or below.
@@ -261,18 +247,4 @@ fn common<'path>(mut paths: impl Iterator<Item = &'path Path>) -> PathBuf {
             .unwrap_or(Path::new("/"))
             .to_owned()
     })
-}
-
-fn metadata(stat: &Statx, attributes: attributes::Attributes) -> Metadata {
-    Metadata {
-        mode: stat.stx_mode & 0o7777,
-        owner: stat.stx_uid,
-        group: stat.stx_gid,
-        accessed: stat.stx_atime.into(),
-        modified: stat.stx_mtime.into(),
-        attributes: attributes
-            .into_iter()
-            .map(|(name, value)| (Bytes(name), Bytes(value)))
-            .collect(),
-    }
 }

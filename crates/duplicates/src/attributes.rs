@@ -1,4 +1,4 @@
-//! Extended attributes of files, so that only files with the same ones become one.
+//! Sets of extended attributes, so that only files with the same ones become one.
 //!
 //! Most files have none. The sets that occur are kept once each, and a file's set is a number.
 
@@ -6,11 +6,9 @@ use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{fgetxattr, flistxattr};
+use files::attributes::{Attributes, read};
+use rustix::fs::flistxattr;
 use rustix::io::Errno;
-
-/// Names and values, in the order of the names.
-pub(crate) type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// A set of attributes that was met; equal sets have equal numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -29,9 +27,6 @@ impl AttributesId {
 /// Every set of attributes that was met.
 #[derive(Debug, Default)]
 pub(crate) struct Known(Mutex<HashMap<Attributes, u32>>);
-
-/// Larger lists do not exist: the kernel's limit (`XATTR_LIST_MAX`), and that of a value.
-const LARGEST: usize = 64 << 10;
 
 impl Known {
     /// The number of the set that the open file has.
@@ -59,21 +54,4 @@ impl Known {
             .map(|(_, &number)| AttributesId(number))
             .collect()
     }
-}
-
-/// Reads all attributes of an open file.
-pub(crate) fn read(file: impl AsFd) -> Result<Attributes, Errno> {
-    let mut list = vec![0; LARGEST];
-    let length = match flistxattr(&file, list.as_mut_slice()) {
-        Err(Errno::OPNOTSUPP) => 0,
-        other => other?,
-    };
-    let mut attributes = Attributes::new();
-    let mut value = vec![0; LARGEST];
-    for name in list[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
-        let length = fgetxattr(&file, name, value.as_mut_slice())?;
-        attributes.push((name.to_vec(), value[..length].to_vec()));
-    }
-    attributes.sort_unstable();
-    Ok(attributes)
 }

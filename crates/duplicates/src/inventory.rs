@@ -12,8 +12,11 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::attributes::AttributesId;
-use crate::beneath;
 use crate::problem::Problem;
+use files::{Sighting, Time, beneath};
+
+/// The kind in the mode of a regular file (`S_IFREG`).
+const FILE: u16 = 0o100_000;
 
 /// Everything that was found below the arguments.
 #[derive(Debug, Default)]
@@ -123,17 +126,6 @@ impl File {
     pub(crate) fn has_holes(&self) -> bool {
         self.sectors * 512 < self.size
     }
-}
-
-/// A point in time, as the file system keeps it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-pub(crate) struct Time {
-    /// Since 1970.
-    pub(crate) seconds: i64,
-    /// Below 1,000,000,000.
-    pub(crate) nanoseconds: u32,
 }
 
 /// A symbolic link inside a directory that is compared as a whole.
@@ -287,6 +279,20 @@ impl Inventory {
         }
         path.extend_from_slice(self.name_bytes(id));
         beneath::open_content(self.root_fd(id.directory), path)
+    }
+
+    /// What a file was when it was found.
+    pub(crate) fn recorded(&self, id: FileId) -> Sighting {
+        let file = self.file(id);
+        Sighting {
+            device: self.directory(id.directory).device,
+            inode: file.inode,
+            size: file.size,
+            mode: FILE | file.mode,
+            owner: (file.owner, file.group),
+            modified: file.modified,
+            changed: file.changed,
+        }
     }
 
     /// Opens a directory to change what it holds.

@@ -6,15 +6,19 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use names::Bytes;
+use rustix::fs::Statx;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::Time;
 use crate::plan::Kind;
+use files::Time;
+use files::dress::Dress;
 
 /// The version of the format that is written, and the only one that is read.
 const VERSION: u32 = 1;
@@ -73,6 +77,52 @@ pub(crate) struct Metadata {
     pub(crate) modified: Time,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) attributes: Vec<(Bytes, Bytes)>,
+}
+
+impl Metadata {
+    /// What an open file has.
+    pub(crate) fn of(file: impl AsFd) -> Result<Self, Errno> {
+        Dress::of(file).map(Self::from)
+    }
+
+    /// What a symbolic link has.
+    pub(crate) fn of_link(stat: &Statx) -> Self {
+        Self {
+            mode: stat.stx_mode & 0o7777,
+            owner: stat.stx_uid,
+            group: stat.stx_gid,
+            accessed: stat.stx_atime.into(),
+            modified: stat.stx_mtime.into(),
+            attributes: Vec::new(),
+        }
+    }
+
+    /// The same, to be given to a file.
+    pub(crate) fn dress(&self) -> Dress {
+        let attributes = self.attributes.iter();
+        Dress {
+            mode: self.mode,
+            owner: self.owner,
+            group: self.group,
+            accessed: self.accessed,
+            modified: self.modified,
+            attributes: attributes.map(|(name, value)| (name.0.clone(), value.0.clone())).collect(),
+        }
+    }
+}
+
+impl From<Dress> for Metadata {
+    fn from(dress: Dress) -> Self {
+        let attributes = dress.attributes.into_iter();
+        Self {
+            mode: dress.mode,
+            owner: dress.owner,
+            group: dress.group,
+            accessed: dress.accessed,
+            modified: dress.modified,
+            attributes: attributes.map(|(name, value)| (Bytes(name), Bytes(value))).collect(),
+        }
+    }
 }
 
 /// A journal that is being written.

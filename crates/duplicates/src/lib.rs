@@ -31,10 +31,5 @@ pub mod undo;
 pub mod problem;
 pub mod progress;
 
-mod beneath;
 mod crew;
-mod lock;
 mod reflink;
-mod sighting;
-mod temporary;
-mod tree;

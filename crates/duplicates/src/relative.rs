@@ -5,7 +5,6 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use crate::inventory::{DirectoryId, FileId, Inventory};
 
@@ -30,7 +29,7 @@ pub(crate) fn directory_text(
         Some(above) => between(inventory, parent(link), above, &inventory.directory(target).name),
         None => {
             let from = inventory.physical_directory(parent(link));
-            between_paths(&from, &inventory.root_of(target).physical)
+            files::relative::between(&from, &inventory.root_of(target).physical)
         }
     }
 }
@@ -38,7 +37,7 @@ pub(crate) fn directory_text(
 fn between(inventory: &Inventory, from: DirectoryId, to: DirectoryId, name: &[u8]) -> Vec<u8> {
     let Some((common, up)) = common_ancestor(inventory, from, to) else {
         let target = inventory.physical_directory(to).join(OsStr::from_bytes(name));
-        return between_paths(&inventory.physical_directory(from), &target);
+        return files::relative::between(&inventory.physical_directory(from), &target);
     };
     let mut down: Vec<&[u8]> = names_up_to(inventory, to, common).collect();
     down.reverse();
@@ -80,30 +79,4 @@ fn names_up_to(
     let parent = |id: &DirectoryId| inventory.directory(*id).parent;
     let ids = std::iter::successors(Some(from), parent).take_while(move |id| *id != top);
     ids.map(|id| &*inventory.directory(id).name)
-}
-
-/// Between absolute paths without symbolic links.
-fn between_paths(from: &Path, to: &Path) -> Vec<u8> {
-    let common =
-        from.ancestors().find(|ancestor| to.starts_with(ancestor)).unwrap_or(Path::new("/"));
-    let up = from.strip_prefix(common).map_or(0, |below| below.components().count());
-    let down = to.strip_prefix(common).unwrap_or(to).as_os_str().as_bytes();
-    [&b"../".repeat(up), down].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_climbs_to_the_common_directory_and_descends() {
-        let text = |from: &str, to: &str| {
-            String::from_utf8(between_paths(Path::new(from), Path::new(to))).expect("ASCII")
-        };
-        assert_eq!(text("/a/b", "/a/b/file"), "file");
-        assert_eq!(text("/a/b", "/a/c/file"), "../c/file");
-        assert_eq!(text("/a/b/c", "/file"), "../../../file");
-        assert_eq!(text("/", "/a/file"), "a/file");
-        assert_eq!(text("/a/bc", "/a/b/file"), "../b/file");
-    }
 }

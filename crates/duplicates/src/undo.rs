@@ -5,29 +5,28 @@
 //! over; what somebody has changed since is left alone.
 //!
 //! Files are made again under temporary names, a batch of them at a time. When the batch is on the
-//! disk they are renamed to where they belong.
+//! disk they change places with the links. Who wrote through a link meanwhile meant this file: then
+//! the link comes back.
 
 mod remake;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use files::dress::timestamps;
+use files::{Expected, Sighting, Staged, Watched, beneath, leftovers, lock, tree};
 use names::Bytes;
-use rustix::fs::{self, AtFlags, Mode, RenameFlags, Timestamps};
+use rustix::fs::{self, Mode, Timestamps};
 use rustix::io::Errno;
 
-use crate::apply::leftovers;
-use crate::beneath;
 use crate::journal::{self, Entry, Metadata, Record, Unusable};
-use crate::lock;
 use crate::plan::Kind;
 use crate::problem::Problem;
 use crate::progress::Progress;
-use crate::sighting::Sighting;
-use crate::temporary;
-use crate::tree;
 
 /// How many files are made again between two waits for the disk. Each keeps a directory open.
 const BATCH: usize = 256;
@@ -58,7 +57,7 @@ pub fn undo(
         Err(errno) => return Ok(failed(Problem::system("open the directory", &root, errno))),
     };
     let physical = root.canonicalize()?;
-    let _lock = match lock::wait(std::iter::once(physical.as_path()), progress) {
+    let _lock = match lock::wait(std::iter::once(physical.as_path()), &|| progress.waiting()) {
         Ok(lock) => lock,
         Err(errno) => return Ok(failed(Problem::system("lock the file system of", &root, errno))),
     };
@@ -147,7 +146,7 @@ impl Steps {
             match record {
                 Record::Journal { .. } => {}
                 Record::Directory { path, accessed, modified } => {
-                    steps.directories.push((path, remake::timestamps(accessed, modified)));
+                    steps.directories.push((path, timestamps(accessed, modified)));
                 }
                 Record::Kept { path, size, hash } => last_kept = Some(Kept { path, size, hash }),
                 Record::Replaced { path, by, text, inode, metadata } => {
@@ -194,9 +193,10 @@ type Origin<'steps> = (u64, &'steps Bytes);
 /// A file under a temporary name.
 struct Ready<'steps> {
     file: &'steps ReplacedFile,
-    parent: OwnedFd,
     name: &'steps [u8],
-    temporary: Vec<u8>,
+    staged: Staged<Rc<OwnedFd>>,
+    /// The kept file when its content was read.
+    kept: Sighting,
 }
 
 /// Why something was not taken back.
@@ -204,7 +204,7 @@ enum Failure {
     /// It is what it was.
     Untouched,
     /// It is something else by now.
-    Stated(&'static str),
+    Stated(Cow<'static, str>),
     System(Errno),
 }
 
@@ -214,9 +214,23 @@ impl From<Errno> for Failure {
     }
 }
 
-const CHANGED: Failure = Failure::Stated("it is not the link any more that was made");
+impl From<files::Failure> for Failure {
+    fn from(failure: files::Failure) -> Self {
+        match failure {
+            files::Failure::System(errno) => Self::System(errno),
+            files::Failure::Changed => CHANGED,
+            other => Self::Stated(other.to_string().into()),
+        }
+    }
+}
+
+const CHANGED: Failure =
+    Failure::Stated(Cow::Borrowed("it is not the link any more that was made"));
 const CONTENT_CHANGED: Failure =
-    Failure::Stated("the file that its content would come from has changed since");
+    Failure::Stated(Cow::Borrowed("the file that its content would come from has changed since"));
+const IN_USE: Failure = Failure::Stated(Cow::Borrowed(
+    "somebody has the file that its content would come from open for writing",
+));
 
 impl<'steps> Work<'steps> {
     fn take_back(&mut self, replacement: &'steps Replacement) {
@@ -247,7 +261,7 @@ impl<'steps> Work<'steps> {
             }
             Err(Failure::Untouched) => self.undone.untouched += 1,
             Err(Failure::Stated(reason)) => {
-                let problem = Problem::stated("restore", &shown(), *reason);
+                let problem = Problem::stated("restore", &shown(), &**reason);
                 self.undone.problems.push(problem);
             }
             Err(Failure::System(errno)) => {
@@ -289,8 +303,9 @@ impl<'steps> Work<'steps> {
         let (parent, name) = self.open_parent(&file.path)?;
         let now = Sighting::of_name(&parent, name)?;
         let ours = self.must_be_ours(&parent, name, file);
-        let same =
-            now.regular && now.size == file.kept.size && now.modified == file.metadata.modified;
+        let same = now.kind().is_file()
+            && now.size == file.kept.size
+            && now.modified == file.metadata.modified;
         Ok(same && matches!(ours, Err(Failure::Untouched)))
     }
 
@@ -298,20 +313,19 @@ impl<'steps> Work<'steps> {
     fn make_again(&self, file: &'steps ReplacedFile) -> Result<Ready<'steps>, Failure> {
         let (parent, name) = self.open_parent(&file.path)?;
         self.must_be_ours(&parent, name, file)?;
-        let link = |from: &OwnedFd, first: &[u8]| {
-            temporary::make_spare(|new| fs::linkat(from, first, &parent, new, AtFlags::empty()))
-        };
+        let content = self.open_content(&file.kept.path, file.kept.size)?;
+        let kept = Sighting::of_open(&content)?;
+        let parent = Rc::new(parent);
         let origin = file.origin();
-        let temporary = if let Some(first) = self.first_names.get(&origin) {
+        let staged = if let Some(first) = self.first_names.get(&origin) {
             let (from, first) = self.open_parent(first)?;
-            link(&from, first)?
+            Staged::hard_link(parent, from, first)?
         } else if let Some(ready) = self.ready.iter().find(|it| it.file.origin() == origin) {
-            link(&ready.parent, &ready.temporary)?
+            Staged::hard_link(parent, ready.staged.parent(), ready.staged.name())?
         } else {
-            let content = self.open_content(&file.kept.path, file.kept.size)?;
             remake::copy(&content, &file.kept.hash, &file.metadata, &parent)?
         };
-        Ok(Ready { file, parent, name, temporary })
+        Ok(Ready { file, name, staged, kept })
     }
 
     /// Waits until what is ready is on the disk, and gives it its names.
@@ -319,19 +333,40 @@ impl<'steps> Work<'steps> {
         let ready = std::mem::take(&mut self.ready);
         let on_disk = sync_file_systems(&ready);
         for ready in ready {
-            let Ready { file, parent, name, temporary } = &ready;
-            let done = on_disk.map_err(Failure::from).and_then(|()| {
-                self.must_be_ours(parent, name, file)?;
-                Ok(fs::renameat(parent, temporary, parent, *name)?)
-            });
+            let file = ready.file;
+            let done = on_disk.map_err(Failure::from).and_then(|()| self.change_places(ready));
             if done.is_ok() {
                 self.first_names.entry(file.origin()).or_insert(&file.path);
-            } else {
-                // What is to be reported is why; only the copy is left to clean up.
-                let _ = fs::unlinkat(parent, temporary, AtFlags::empty());
             }
             self.count(&file.path, &done);
         }
+    }
+
+    /// Gives a file its name, if what it is to come back from still is what was read.
+    fn change_places(&self, ready: Ready<'_>) -> Result<(), Failure> {
+        let Ready { file, name, staged, kept } = ready;
+        let link = self.must_be_ours(&staged.parent(), name, file)?;
+        let mut kept = self.watch_kept(file, &kept)?;
+        let mut old = match file.by {
+            Kind::Hard => Old { link: None, kept: &mut kept },
+            _ => Old { link: Some(link), kept: &mut kept },
+        };
+        Ok(staged.replace(name, &mut old)?)
+    }
+
+    /// Opens the kept file again. A further name that was taken from it has changed its time, so
+    /// then its content is read once more.
+    fn watch_kept(&self, file: &ReplacedFile, before: &Sighting) -> Result<Watched, Failure> {
+        let open = self.open_content(&file.kept.path, file.kept.size)?;
+        let mut watched = match Watched::new(open) {
+            Err(files::Failure::InUse) => return Err(IN_USE),
+            other => other?,
+        };
+        let same = watched.seen() == before
+            || file.by == Kind::Hard
+                && watched.seen().is_same_but_renamed(before)
+                && watched.hash()?.to_hex().as_str() == file.kept.hash;
+        if same { Ok(watched) } else { Err(CONTENT_CHANGED) }
     }
 
     /// Returns when all names are on the disk as they are now.
@@ -346,28 +381,30 @@ impl<'steps> Work<'steps> {
         }
     }
 
-    /// Whether the name is still what took the file's place.
+    /// Whether the name is still what took the file's place; what it is.
     fn must_be_ours(
         &self,
-        parent: &OwnedFd,
+        parent: impl AsFd,
         name: &[u8],
         file: &ReplacedFile,
-    ) -> Result<(), Failure> {
+    ) -> Result<Sighting, Failure> {
         let ReplacedFile { by, text, inode, kept, .. } = file;
-        let now = Sighting::of_name(parent, name)?;
+        let now = Sighting::of_name(&parent, name)?;
         match by {
             // The file never was another one.
             Kind::Reflink => Err(Failure::Untouched),
-            Kind::Symbolic => match fs::readlinkat(parent, name, Vec::new()) {
-                Ok(found) if text.as_ref().is_some_and(|text| found.as_bytes() == text.0) => Ok(()),
+            Kind::Symbolic => match fs::readlinkat(&parent, name, Vec::new()) {
+                Ok(found) if text.as_ref().is_some_and(|text| found.as_bytes() == text.0) => {
+                    Ok(now)
+                }
                 Err(Errno::INVAL) => Err(Failure::Untouched),
                 _ => Err(CHANGED),
             },
             Kind::Hard => {
                 let kept = self.open_content(&kept.path, kept.size)?;
                 if now.is_same_inode(&Sighting::of_open(&kept)?) {
-                    Ok(())
-                } else if now.inode == *inode || now.regular {
+                    Ok(now)
+                } else if now.inode == *inode || now.kind().is_file() {
                     Err(Failure::Untouched)
                 } else {
                     Err(CHANGED)
@@ -384,6 +421,7 @@ impl<'steps> Work<'steps> {
         entries: &[(Bytes, Entry, Metadata)],
     ) -> Result<(), Failure> {
         let (parent, name) = self.open_parent(path)?;
+        let link = Sighting::of_name(&parent, name)?;
         match fs::readlinkat(&parent, name, Vec::new()) {
             Ok(found) if found.as_bytes() == text.0 => {}
             Err(Errno::INVAL) => return Err(Failure::Untouched),
@@ -391,14 +429,11 @@ impl<'steps> Work<'steps> {
             Err(errno) => return Err(errno.into()),
         }
         let kept = beneath::open(self.top.as_fd(), &kept.0, beneath::DIRECTORY)?;
-        let temporary = temporary::make_spare(|new| fs::mkdirat(&parent, new, Mode::RWXU))?;
-        let exchanged = remake::fill(&parent, &temporary, &kept, entries).and_then(|()| {
-            fs::syncfs(&parent)?;
-            Ok(fs::renameat_with(&parent, &temporary, &parent, name, RenameFlags::EXCHANGE)?)
-        });
-        // After the exchange this is the link, before it what could not be finished.
-        tree::remove(parent.as_fd(), &temporary)?;
-        exchanged
+        let staged = Staged::directory(&parent)?;
+        let top = tree::open_directory(parent.as_fd(), staged.name())?;
+        let sources = remake::fill(top.as_fd(), &kept, entries)?;
+        fs::syncfs(&parent)?;
+        Ok(staged.replace(name, &mut OldTree { link, sources })?)
     }
 
     fn restore_times(&mut self, path: &Bytes, times: &Timestamps) {
@@ -422,14 +457,73 @@ impl<'steps> Work<'steps> {
                 other => other.into(),
             })?;
         let now = Sighting::of_open(&file)?;
-        if now.regular && now.size == size { Ok(file) } else { Err(CONTENT_CHANGED) }
+        if now.kind().is_file() && now.size == size { Ok(file) } else { Err(CONTENT_CHANGED) }
+    }
+}
+
+/// The link to the kept file, or its further name, that an undo takes away.
+struct Old<'at_hand> {
+    /// None where the name is one of the kept file itself.
+    link: Option<Sighting>,
+    kept: &'at_hand mut Watched,
+}
+
+impl Old<'_> {
+    fn expected(&mut self) -> &mut dyn Expected {
+        match &mut self.link {
+            Some(link) => link,
+            None => self.kept,
+        }
+    }
+}
+
+impl Expected for Old<'_> {
+    fn is_there(&mut self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), files::Failure> {
+        self.expected().is_there(directory, name)
+    }
+
+    fn is_moved_to(
+        &mut self,
+        directory: BorrowedFd<'_>,
+        name: &[u8],
+    ) -> Result<(), files::Failure> {
+        self.expected().is_moved_to(directory, name)
+    }
+
+    fn fits(&mut self, _: BorrowedFd<'_>, _: &[u8]) -> Result<(), files::Failure> {
+        self.kept.look()
+    }
+}
+
+/// The link to the kept tree that an undo takes away.
+struct OldTree<'at_hand> {
+    link: Sighting,
+    sources: remake::Sources<'at_hand>,
+}
+
+impl Expected for OldTree<'_> {
+    fn is_there(&mut self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), files::Failure> {
+        self.link.is_there(directory, name)
+    }
+
+    fn is_moved_to(
+        &mut self,
+        directory: BorrowedFd<'_>,
+        name: &[u8],
+    ) -> Result<(), files::Failure> {
+        self.link.is_moved_to(directory, name)
+    }
+
+    fn fits(&mut self, _: BorrowedFd<'_>, _: &[u8]) -> Result<(), files::Failure> {
+        self.sources.must_be_unchanged()
     }
 }
 
 /// Returns when everything that was made is on the disk.
 fn sync_file_systems(ready: &[Ready<'_>]) -> Result<(), Errno> {
     let mut synced = BTreeSet::new();
-    for Ready { parent, .. } in ready {
+    for Ready { staged, .. } in ready {
+        let parent = staged.parent();
         if synced.insert(Sighting::of_open(parent)?.device) {
             fs::syncfs(parent)?;
         }

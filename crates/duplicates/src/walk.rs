@@ -13,21 +13,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{self, FileType, OFlags, RawDir, Statx, StatxFlags, StatxTimestamp};
+use rustix::fs::{self, FileType, OFlags, RawDir, Statx, StatxFlags};
 use rustix::io::Errno;
 
 use crate::attributes::{AttributesId, Known};
-use crate::beneath;
 use crate::crew::{self, Crew};
 use crate::exclude::Exclude;
 use crate::inventory::{
     Directory, DirectoryId, File, FileSystem, Inventory, Leftover, PassedOver, Root, SymbolicLink,
-    Time,
 };
 use crate::problem::Problem;
 use crate::progress::Progress;
-use crate::sighting::{device, status};
-use crate::temporary;
+use files::sighting::{device, status};
+use files::temporary;
+use files::{Time, beneath};
 
 /// What is looked at.
 #[derive(Debug, Default)]
@@ -570,12 +569,6 @@ fn mount_of(stat: &Statx) -> Mount {
     // Linux before 5.8 does not tell the mount.
     let told = stat.stx_mask & StatxFlags::MNT_ID.bits() != 0;
     Mount { device: device(stat), id: if told { stat.stx_mnt_id } else { 0 } }
-}
-
-impl From<StatxTimestamp> for Time {
-    fn from(stamp: StatxTimestamp) -> Self {
-        Self { seconds: stamp.tv_sec, nanoseconds: stamp.tv_nsec }
-    }
 }
 
 fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {

@@ -65,7 +65,7 @@ fn is_executable(content: &[u8], part: &std::ops::Range<u64>) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(
-        if std::env::var_os("ETABLI_FULL").is_some() { 100_000 } else { 2_000 }
+        if testkit::is_full() { 100_000 } else { 2_000 }
     ))]
 
     #[test]

@@ -57,9 +57,14 @@ impl Drawer {
         }
     }
 
+    /// The path from the directory that it stood in.
+    pub(crate) fn path(&self) -> Vec<u8> {
+        [&*self.label, b"/", &*self.name].concat()
+    }
+
     /// Leaves it in the drawer.
     pub(crate) fn keep(&self) -> Failure {
-        Failure::Aside([&*self.label, b"/", &*self.name].concat())
+        Failure::Aside(self.path())
     }
 
     /// Removes what is there, and the drawer with it.

@@ -203,6 +203,15 @@ impl<D: AsFd> Aside<D> {
         }
     }
 
+    /// Where it is now, from the directory that it stood in.
+    #[must_use]
+    pub fn path(&self) -> Vec<u8> {
+        match &self.place {
+            Place::Beside(name) => name.clone(),
+            Place::InDrawer(drawer) => drawer.path(),
+        }
+    }
+
     /// Removes it; a directory with all that it holds.
     pub fn remove(self) -> Result<(), Errno> {
         let directory = self.directory.as_fd();

@@ -64,8 +64,24 @@ impl Watched {
 
     /// Whether it is all as it was seen.
     pub fn look(&mut self) -> Result<(), Failure> {
+        let now = Sighting::of_open(&self.file)?;
+        self.is_still(&now)
+    }
+
+    /// Whether a later sighting shows it all as it was seen.
+    pub fn is_still(&mut self, now: &Sighting) -> Result<(), Failure> {
         self.read_unless_leased()?;
-        self.must_be(Sighting::of_open(&self.file)? == self.seen)
+        self.must_be(*now == self.seen)
+    }
+
+    /// The hash of its content; it is read once.
+    pub fn hash(&mut self) -> Result<blake3::Hash, Failure> {
+        if let Some(hash) = self.hash {
+            return Ok(hash);
+        }
+        let hash = self.read()?;
+        self.hash = Some(hash);
+        Ok(hash)
     }
 
     /// Whether it is as it was seen, but for what a rename or a further name of ours has changed;
@@ -96,8 +112,8 @@ impl Watched {
 
     /// Without a lease the content is what later readings are compared with.
     fn read_unless_leased(&mut self) -> Result<(), Failure> {
-        if !self.is_leased && self.hash.is_none() {
-            self.hash = Some(self.read()?);
+        if !self.is_leased {
+            self.hash()?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ mod skip;
 
 pub mod opendocument;
 pub mod package;
+pub mod screen;
 pub mod syscalls;
 pub mod web;
 

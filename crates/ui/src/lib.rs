@@ -1,10 +1,18 @@
-//! What every tool says on standard error while it works, and how it ends.
+//! What every tool says: on standard error while it works, as a document, and how it ends.
 //!
 //! An error says what was attempted, why it failed and what to do.
 
+mod document;
+mod format;
 mod line;
+mod log;
+pub mod numbers;
+mod stop;
 
-pub use line::Line;
+pub use document::Document;
+pub use format::Format;
+pub use line::{Line, Show};
+pub use stop::Stop;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -93,8 +101,10 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn say(text: &str) {
-    // Where nobody can be told, the work goes on and the exit code tells.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    line::lifted(|| {
+        // Where nobody can be told, the work goes on and the exit code tells.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    });
 }
 
 /// An error with advice.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueEnum, ValueHint};
+use clap::{Args, Parser, ValueHint};
+pub use ui::Format;
 
 /// Replaces duplicate files by relative symbolic links
 ///
@@ -136,15 +137,6 @@ pub struct Output {
     /// Print nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-}
-
-/// A form of the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// One document for programs, with every group of duplicates
-    Json,
 }
 
 const AFTER_HELP: &str = "\

@@ -13,16 +13,16 @@ use duplicates::plan::{Harm, Kind, Left, Protected, Reason};
 use duplicates::problem::Problem;
 use duplicates::survey::Survey;
 use duplicates::undo::Undone;
-use indicatif::{BinaryBytes, HumanCount};
 use names::{Bytes, shown};
 use serde::Serialize;
 use ui::Ended;
+use ui::numbers::{BinaryBytes, Count};
 
 use crate::cli::{Format, Output};
 use crate::messages;
 
-/// The version of the JSON document.
-const VERSION: u32 = 1;
+/// The form of the JSON documents.
+const FORMAT: u32 = 1;
 
 /// How far it went.
 pub(crate) enum Done {
@@ -79,7 +79,8 @@ impl<'run> Report<'run> {
         let mut out = BufWriter::new(io::stdout().lock());
         match output.format {
             Format::Json => {
-                serde_json::to_writer(&mut out, &self.document()).map_err(io::Error::from)?;
+                let document = messages::VOICE.document(FORMAT, self.document());
+                serde_json::to_writer(&mut out, &document).map_err(io::Error::from)?;
                 writeln!(out)?;
             }
             Format::Text if output.quiet => {}
@@ -143,7 +144,7 @@ impl<'run> Report<'run> {
             counted(*files, "file", "files"),
             BinaryBytes(before.size),
             BinaryBytes(before.disk),
-            HumanCount(*duplicates),
+            Count(*duplicates),
         )?;
         self.write_gain(out, *before, *after)?;
         self.write_left(out)?;
@@ -212,7 +213,7 @@ impl<'run> Report<'run> {
         let mut left: Vec<_> = self.left.iter().collect();
         left.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
         for (reason, count) in left {
-            writeln!(out, "  {:>12}  {}", HumanCount(*count).to_string(), words(*reason))?;
+            writeln!(out, "  {:>12}  {}", Count(*count).to_string(), words(*reason))?;
         }
         Ok(())
     }
@@ -238,8 +239,6 @@ impl<'run> Report<'run> {
         let PassedOver { symbolic_links, special_files, mount_points, excluded } =
             self.survey.inventory.passed_over;
         Document {
-            version: VERSION,
-            tool: "clink",
             changed: matches!(self.done, Done::Replaced { .. }),
             stopped: self.done.outcome().is_some_and(|outcome| outcome.stopped),
             summary: Summary {
@@ -280,8 +279,6 @@ impl<'run> Report<'run> {
 /// The document of `--format json`; docs/clink.md describes it.
 #[derive(Serialize)]
 struct Document<'run> {
-    version: u32,
-    tool: &'static str,
     changed: bool,
     stopped: bool,
     kind: Kind,
@@ -397,23 +394,23 @@ pub(crate) fn write_undone(undone: &Undone, output: &Output) -> Result<()> {
             let problems: Vec<ProblemEntry> =
                 undone.problems.iter().map(ProblemEntry::of).collect();
             let document = serde_json::json!({
-                "version": VERSION,
-                "tool": "clink",
                 "restored": undone.restored,
                 "untouched": undone.untouched,
                 "stopped": undone.stopped,
                 "problems": problems,
             });
-            writeln!(out, "{document}")?;
+            let document = messages::VOICE.document(FORMAT, document);
+            serde_json::to_writer(&mut out, &document).map_err(io::Error::from)?;
+            writeln!(out)?;
         }
         Format::Text if output.quiet => {}
         Format::Text => {
-            writeln!(out, "{} restored", HumanCount(undone.restored))?;
+            writeln!(out, "{} restored", Count(undone.restored))?;
             if undone.untouched > 0 {
                 writeln!(
                     out,
                     "{} left as found: not replaced, or restored before",
-                    HumanCount(undone.untouched)
+                    Count(undone.untouched)
                 )?;
             }
             if undone.stopped {
@@ -442,7 +439,7 @@ fn write_path(out: &mut impl Write, path: &Path) -> io::Result<()> {
 
 /// A number with its noun.
 fn counted(count: u64, one: &str, more: &str) -> String {
-    format!("{} {}", HumanCount(count), if count == 1 { one } else { more })
+    format!("{} {}", Count(count), if count == 1 { one } else { more })
 }
 
 /// A reason for people.

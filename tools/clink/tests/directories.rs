@@ -5,7 +5,8 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Run, Tree, has, is_root, skip};
+use support::{Run, Tree};
+use testkit::{has, has_root};
 
 /// Links whole directories and shows the links.
 fn linked(tree: &Tree) -> Vec<String> {
@@ -96,8 +97,8 @@ fn nothing_is_deleted_before_the_link_is_there() {
         .current_dir(tree.root())
         .env("HOME", tree.home())
         .output();
-    if !traced.is_ok_and(|output| output.status.success()) {
-        skip("strace may not look at programs here");
+    let works = traced.is_ok_and(|output| output.status.success());
+    if !testkit::can(works, "strace may not look at programs here") {
         return;
     }
 
@@ -157,7 +158,7 @@ fn ignore_metadata_lifts_that() {
 
 #[test]
 fn directories_of_another_owner_are_not_the_same() {
-    if !is_root() {
+    if !has_root() {
         return;
     }
     let tree = Tree::of(&[("a/f", "same"), ("b/f", "same")]);
@@ -459,7 +460,7 @@ fn undo_brings_back_exactly_everything() {
 
 #[test]
 fn undo_brings_back_owners() {
-    if !is_root() {
+    if !has_root() {
         return;
     }
     let tree = twins();

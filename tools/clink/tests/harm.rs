@@ -7,7 +7,8 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Run, Tree, has, skip};
+use support::{Run, Tree};
+use testkit::{has, skip};
 
 /// What a command prints that runs in the tree.
 fn output(tree: &Tree, program: &str, arguments: &[&str]) -> String {

@@ -18,7 +18,7 @@ fn hole(tree: &Tree, path: &str, size: u64) -> Option<fs::File> {
     match file.set_len(size) {
         Ok(()) => Some(file),
         Err(_) => {
-            support::skip("the file system has no files as large");
+            testkit::skip("the file system has no files as large");
             None
         }
     }

@@ -8,7 +8,8 @@ use std::process::Stdio;
 
 use expect_test::expect;
 use serde_json::Value;
-use support::{Tree, is_root};
+use support::Tree;
+use testkit::is_root;
 
 /// Files of whole blocks: they take as much on the disk as their sizes say, on every file system.
 fn tree() -> Tree {
@@ -133,14 +134,16 @@ fn the_document_has_a_version_and_these_keys() {
 
     let document = tree.json(&["."]);
 
-    assert_eq!(document["version"], 1);
+    assert_eq!(document["tool"], "clink");
+    assert_eq!(document["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(document["format"], 1);
     assert_eq!(document["tool"], "clink");
     assert_eq!(document["changed"], true);
     assert_eq!(document["stopped"], false);
     assert_eq!(document["kind"], "symbolic");
     let journal = tree.journals().pop().expect("a journal");
     assert_eq!(document["journal"], journal.to_str().expect("a plain path"));
-    expect![[r#"["changed", "gains", "groups", "journal", "kind", "left_alone", "problems", "stopped", "summary", "tool", "version"]"#]].assert_eq(&format!("{:?}", keys(&document)));
+    expect![[r#"["changed", "format", "gains", "groups", "journal", "kind", "left_alone", "problems", "stopped", "summary", "tool", "version"]"#]].assert_eq(&format!("{:?}", keys(&document)));
     expect![[r#"["directory_links", "disk_after", "disk_before", "duplicates", "excluded", "file_links", "files", "left_alone", "links", "mount_points", "size_after", "size_before", "special_files", "symbolic_links"]"#]].assert_eq(&format!("{:?}", keys(&document["summary"])));
     expect![[r#"[{"directory":false,"kept":"./a/one","replaced":[{"path":"./b/one","text":"../a/one"}],"size":8192}]"#]].assert_eq(&document["groups"].to_string());
     expect![[r#"[{"path":"./etc/conf","reason":"configuration"},{"path":"./etc/conf.old","reason":"configuration"}]"#]].assert_eq(&document["left_alone"].to_string());
@@ -207,7 +210,7 @@ fn undo_has_a_document_too() {
     let document = tree.json(&["--undo", journal.to_str().expect("a plain path")]);
 
     expect![[
-        r#"{"problems":[],"restored":1,"stopped":false,"tool":"clink","untouched":0,"version":1}"#
+        r#"{"format":1,"problems":[],"restored":1,"stopped":false,"tool":"clink","untouched":0,"version":"0.1.0"}"#
     ]]
     .assert_eq(&document.to_string());
 }

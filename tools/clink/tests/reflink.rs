@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Run, Tree, is_root, skip};
+use support::{Run, Tree};
 use tempfile::TempDir;
+use testkit::{can, has_root, skip};
 
 /// Of Debian's e2fsprogs.
 const FILEFRAG: &str = "/usr/sbin/filefrag";
@@ -22,7 +23,7 @@ struct Image {
 impl Image {
     /// None, with the reason printed, where none can be made.
     fn made_by(mkfs: &[&str]) -> Option<Self> {
-        if !is_root() {
+        if !has_root() {
             return None;
         }
         let base = tempfile::tempdir().expect("a directory to work in");
@@ -88,8 +89,7 @@ fn inodes(tree: &Tree) -> BTreeMap<PathBuf, u64> {
 
 #[test]
 fn copies_share_their_storage_and_stay_what_they_are() {
-    if !Path::new(FILEFRAG).exists() {
-        skip("`filefrag` is not installed");
+    if !can(Path::new(FILEFRAG).exists(), "`filefrag` is not installed") {
         return;
     }
     for image in Image::all() {

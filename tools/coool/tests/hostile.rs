@@ -256,7 +256,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
 
 /// Spoiled documents to try: a few every time, many in a long proof.
 fn cases() -> u32 {
-    if std::env::var_os("ETABLI_FULL").is_some() { 40_000 } else { 400 }
+    if testkit::is_full() { 40_000 } else { 400 }
 }
 
 proptest! {

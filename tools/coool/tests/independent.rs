@@ -66,7 +66,7 @@ fn strangers() -> Vec<PathBuf> {
         documents(Path::new(&folder), &endings, &mut found);
     }
     if found.is_empty() {
-        support::skip("LibreOffice brought no documents");
+        testkit::skip("LibreOffice brought no documents");
     }
     found
 }

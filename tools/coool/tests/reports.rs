@@ -76,7 +76,9 @@ fn json_is_one_document() {
         &["--format", "json"],
         &expect![[r##"
         {
-          "version": 1,
+          "tool": "coool",
+          "version": "0.1.0",
+          "format": 1,
           "totals": {
             "documents": 1,
             "links": 3,

@@ -94,8 +94,9 @@ pub struct Make {
 
     /// Switch a policy on: what it names goes
     ///
-    /// The policies are documentation, development, locales and caches, which are on; licences and
-    /// package-data, which are off.
+    /// The policies are documentation, development, locales and caches, which are on where nothing
+    /// that reads such files is in the root; libtool, debugging, licences, package-data,
+    /// package-lists, backups and logs, which are off.
     #[arg(long, value_name = "POLICY")]
     pub remove: Vec<String>,
 
@@ -105,8 +106,7 @@ pub struct Make {
 
     /// What is stripped of binaries
     ///
-    /// Otherwise it is all that running programs do not read; where linkers or debuggers stay, they
-    /// keep what they read.
+    /// Otherwise it is symbols; where debuggers stay, nothing.
     #[arg(long, value_name = "WHAT")]
     pub strip: Option<Strip>,
 
@@ -256,8 +256,8 @@ pub enum Format {
 const AFTER_HELP: &str = "\
 Exit status:
   0  done
-  1  a test differs in the small root, or with diff: the roots differ
-  2  something could not be done; a message says what and why
+  1  a test differs in the small root or proves nothing, or with diff: the roots differ
+  2  something could not be done, or was left as it is; a message says what and why
 
 Examples:
   shrink report rootfs.tar --map map.html       where the bytes are

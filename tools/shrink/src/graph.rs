@@ -3,6 +3,8 @@
 //!
 //! `needs` says which edges leave a kept file; here they are followed until none leads to anything
 //! new.
+//!
+//! Proof: tests/programs.rs::two_programs_with_different_rpaths_that_share_a_library_both_keep_theirs
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};

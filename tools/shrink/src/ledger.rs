@@ -6,8 +6,11 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use files::Watched;
+use files::whole::{NEW, Over, Whole};
 use names::{Bytes, shown};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::build::Treatment;
 use crate::prove::{Proof, Verdict};
@@ -135,20 +138,51 @@ impl Ledger {
         result.with_file_name(name)
     }
 
-    /// Writes the ledger so that it is there whole or not at all.
+    /// Writes the ledger so that it is there whole or not at all. Only another ledger is written
+    /// over.
     pub(crate) fn write(&self, place: &Path) -> Result<()> {
         let write = || format!("cannot write `{}`", shown(place));
-        let directory = place.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
-            .with_context(write)?;
-        let mut out = BufWriter::new(&mut file);
+        let mut old = Self::seen(place)?;
+        let mut whole = Whole::beside(place, NEW).with_context(write)?;
+        let mut out = BufWriter::new(&mut whole);
         serde_json::to_writer(&mut out, self).with_context(write)?;
         out.flush().with_context(write)?;
         drop(out);
-        rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).with_context(write)?;
-        file.as_file().sync_all().with_context(write)?;
-        file.persist(place).with_context(write)?;
-        Ok(())
+        let over = match &mut old {
+            Some(old) => Over::Seen(old),
+            None => Over::Nothing,
+        };
+        whole.commit(over).with_context(write)
+    }
+
+    /// The ledger that stands at a place; anything else is refused.
+    fn seen(place: &Path) -> Result<Option<Watched>> {
+        let file = match File::open(place) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other.with_context(|| format!("cannot read `{}`", shown(place)))?,
+        };
+        let Ok(Value::Object(document)) = serde_json::from_reader(BufReader::new(&file)) else {
+            bail!(not_ours(place));
+        };
+        if !document.contains_key("version") || !document.contains_key("kept") {
+            bail!(not_ours(place));
+        }
+        Ok(Some(Watched::new(file.into()).with_context(|| format!("`{}`", shown(place)))?))
+    }
+
+    /// Notes that a path is as it was after all.
+    pub(crate) fn note_stays(&mut self, path: &Path, because: &str) {
+        let meanwhile = || Reason::Meanwhile { what: because.to_owned() };
+        let gone = self.removed.iter().position(|removed| removed.path.as_path() == path);
+        if let Some(gone) = gone {
+            let Removed { path, size, .. } = self.removed.remove(gone);
+            self.after.bytes += size;
+            self.after.names += 1;
+            self.kept.push(Kept { path, size, reason: meanwhile(), also: Vec::new() });
+            self.kept.sort_by(|one, other| one.path.as_path().cmp(other.path.as_path()));
+        } else if let Some(kept) = self.kept.iter_mut().find(|kept| kept.path.as_path() == path) {
+            kept.also.push(meanwhile());
+        }
     }
 
     pub(crate) fn read(place: &Path) -> Result<Self> {
@@ -189,4 +223,12 @@ impl Ledger {
     pub(crate) fn reasons(&self) -> BTreeMap<&Path, &Kept> {
         self.kept.iter().map(|kept| (kept.path.as_path(), kept)).collect()
     }
+}
+
+fn not_ours(place: &Path) -> anyhow::Error {
+    ui::hinted(
+        &format!("cannot write the ledger `{}`: what is there is none", shown(place)),
+        "move it away, or give the result another name",
+    )
+    .into()
 }

@@ -136,20 +136,25 @@ fn make_in_place(make: &Make) -> Result<Ended> {
     }
     let scratch = Scratch::somewhere()?;
     let line = Line::new(make.show.quiet);
-    let finished = make::make(make, &scratch, &line)?;
+    let mut finished = make::make(make, &scratch, &line)?;
     let proven = !finished.ledger.verdict.is_bad();
+    let mut stays = Vec::new();
     if proven && !make.dry_run {
         line.say("changing the root");
         let archive = make.archive.clone().unwrap_or_else(|| place::archive_of(&make.root));
-        place::replace(&finished, &make.root, &archive)?;
+        stays = place::replace(&finished, &make.root, &archive)?;
+        for stays in &stays {
+            finished.ledger.note_stays(stays.path.as_path(), &stays.because);
+        }
         finished.ledger.write(&Ledger::place(&make.root))?;
     }
     line.clear();
     report::made::write(&finished.ledger, &make.show).context("cannot write the result")?;
+    report::undone::write_stays(&make.root, &stays);
     if !proven {
         VOICE.note("nothing was changed: what is not proven is not done in place");
     }
-    Ok(report::made::ended(&finished.ledger))
+    Ok(if stays.is_empty() { report::made::ended(&finished.ledger) } else { Ended::Incomplete })
 }
 
 fn explain(why: &Why) -> Result<Ended> {
@@ -203,7 +208,7 @@ fn compare(cli: &Diff) -> Result<Ended> {
 }
 
 fn take_back(cli: &Undo) -> Result<Ended> {
-    let restored = place::undo(&cli.archive, cli.root.as_deref())?;
-    report::undone::write(restored, &cli.output).context("cannot write the result")?;
-    Ok(Ended::Done)
+    let undone = place::undo(&cli.archive, cli.root.as_deref())?;
+    report::undone::write(&undone, &cli.output).context("cannot write the result")?;
+    Ok(if undone.stays.is_empty() { Ended::Done } else { Ended::Incomplete })
 }

@@ -41,7 +41,11 @@ pub(crate) struct Made {
 pub(crate) fn make(make: &Make, scratch: &Scratch, line: &Line) -> Result<Made> {
     let wishes = Wishes::of(make)?;
     line.say("reading the root");
-    let root = Root::open(&make.root, scratch.path())?;
+    let root = if make.in_place {
+        Root::open_to_change(&make.root, scratch.path())?
+    } else {
+        Root::open(&make.root, scratch.path())?
+    };
     refuse_unreadable(&root, make.skip_unreadable)?;
     let (finished, ledger) = small_root(&root, &wishes, scratch, line)?;
     let Finished { small, inventory, filling, .. } = finished;

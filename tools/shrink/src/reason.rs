@@ -51,6 +51,11 @@ pub(crate) enum Reason {
     },
     /// Every system has such a directory.
     Skeleton,
+    /// It was to go or to change, but somebody else was at work with it.
+    Meanwhile {
+        /// What was seen.
+        what: String,
+    },
 }
 
 impl Reason {

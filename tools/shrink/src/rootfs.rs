@@ -6,20 +6,24 @@ pub(crate) mod directory;
 mod ext4;
 mod form;
 mod image;
+pub(crate) mod leftovers;
 mod squashfs;
 pub(crate) mod staging;
-mod tape;
+pub(crate) mod tape;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use files::Sighting;
 use names::shown;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use tempfile::TempDir;
 
+use directory::{Listing, Sightings};
 use form::Form;
 use inventory::Inventory;
 
@@ -31,6 +35,8 @@ pub struct Root {
     pub base: PathBuf,
     /// What could not be read or unpacked as it is.
     pub problems: Vec<String>,
+    /// What each name was when it was read, where that is wanted.
+    sightings: BTreeMap<PathBuf, Sighting>,
     /// Goes when the root is no longer used.
     _staging: Option<TempDir>,
 }
@@ -52,13 +58,8 @@ impl Root {
             return image::unpack_layout(path, scratch).with_context(open);
         }
         if metadata.is_dir() {
-            let listing = directory::read_without(path, Some(scratch)).with_context(open)?;
-            return Ok(Self {
-                inventory: listing.inventory,
-                base: path.to_owned(),
-                problems: listing.problems,
-                _staging: None,
-            });
+            let listing = directory::read_without(path, Some(scratch), Sightings::NotKept);
+            return Ok(Self::of_directory(path, listing.with_context(open)?));
         }
         let mut file = File::open(path).with_context(open)?;
         match Form::of(&mut file).with_context(open)? {
@@ -82,10 +83,39 @@ impl Root {
         }
     }
 
+    /// Opens a directory that is going to be changed: what each name is, is kept in mind.
+    pub(crate) fn open_to_change(path: &Path, scratch: &Path) -> Result<Self> {
+        let read = || {
+            directory::read_without(path, Some(scratch), Sightings::Kept)
+                .with_context(|| format!("cannot open `{}` as a root filesystem", shown(path)))
+        };
+        let mut listing = read()?;
+        if leftovers::clean(path, &listing.inventory)? {
+            listing = read()?;
+        }
+        Ok(Self::of_directory(path, listing))
+    }
+
+    fn of_directory(path: &Path, listing: Listing) -> Self {
+        Self {
+            inventory: listing.inventory,
+            base: path.to_owned(),
+            problems: listing.problems,
+            sightings: listing.sightings,
+            _staging: None,
+        }
+    }
+
+    /// What a name was when it was read.
+    pub(crate) fn sighting(&self, path: &Path) -> Option<Sighting> {
+        self.sightings.get(path).copied()
+    }
+
     pub(crate) fn staged(staging: staging::Staging) -> Result<Self> {
         let (inventory, directory, problems) = staging.finish()?;
         let base = directory.path().to_owned();
-        Ok(Self { inventory, base, problems, _staging: Some(directory) })
+        let sightings = BTreeMap::new();
+        Ok(Self { inventory, base, problems, sightings, _staging: Some(directory) })
     }
 
     /// Opens a regular file of the root. No link is followed on the way, so that nothing outside

@@ -1,17 +1,35 @@
 //! A directory for what is in the making, which goes with us.
+//!
+//! Where we are killed it stays. The next run that works in the same place finds it by its name,
+//! sees that nobody holds its lock any more, and removes it.
+//!
+//! Proof: tests/leftovers.rs::what_a_killed_run_left_is_removed_by_the_next,
+//! tests/leftovers.rs::what_only_looks_like_ours_stays
 
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result};
 use names::shown;
+use rustix::fs::{FlockOperation, flock};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tempfile::TempDir;
 
+const PREFIX: &str = ".shrink-";
+/// So many letters and digits follow.
+const LETTERS: usize = 16;
+/// Stands in the directory, so that nobody else's is taken for it.
+const MARK: &str = "made-by-shrink";
+
 /// A directory that is removed at the end, also when a signal is the end.
 pub(crate) struct Scratch {
     directory: TempDir,
+    /// Its lock tells others that we are at work.
+    _held: File,
 }
 
 impl Scratch {
@@ -30,20 +48,69 @@ impl Scratch {
     }
 
     fn at(parent: &Path) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix(".shrink-").tempdir_in(parent);
-        let directory = directory.with_context(|| {
+        clean(parent);
+        let (directory, held) = make(parent).with_context(|| {
             ui::hinted(
                 &format!("cannot work in `{}`", shown(parent)),
                 "the directory must be there, and you must be allowed to write to it",
             )
         })?;
         go_with_us(directory.path().to_owned()).context("cannot prepare for Ctrl-C")?;
-        Ok(Self { directory })
+        Ok(Self { directory, _held: held })
     }
 
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// Makes a directory and holds its lock. Before we hold it, another run may take the directory for a
+/// leftover; then there is another one to make.
+fn make(parent: &Path) -> std::io::Result<(TempDir, File)> {
+    loop {
+        let directory =
+            tempfile::Builder::new().prefix(PREFIX).rand_bytes(LETTERS).tempdir_in(parent)?;
+        let held = File::open(directory.path())?;
+        flock(&held, FlockOperation::LockExclusive)?;
+        match File::create_new(directory.path().join(MARK)) {
+            Ok(_) => return Ok((directory, held)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Removes what killed runs have left. What cannot be removed is none of this run's business.
+fn clean(parent: &Path) {
+    let Ok(children) = fs::read_dir(parent) else {
+        return;
+    };
+    for child in children.filter_map(Result::ok) {
+        if is_ours(child.file_name().as_bytes()) {
+            let _ = remove_if_left(&child.path());
+        }
+    }
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    let letters = name.strip_prefix(PREFIX.as_bytes());
+    letters.is_some_and(|letters| {
+        letters.len() == LETTERS && letters.iter().all(u8::is_ascii_alphanumeric)
+    })
+}
+
+fn remove_if_left(directory: &Path) -> std::io::Result<()> {
+    let metadata = fs::symlink_metadata(directory)?;
+    if !metadata.is_dir() || metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let held = File::open(directory)?;
+    flock(&held, FlockOperation::NonBlockingLockExclusive)?;
+    if directory.join(MARK).symlink_metadata().is_ok() {
+        return fs::remove_dir_all(directory);
+    }
+    // It was made and not marked yet. What is in any other stays.
+    fs::remove_dir(directory)
 }
 
 /// Removes the directory when a signal ends us.
@@ -54,7 +121,7 @@ fn go_with_us(directory: PathBuf) -> std::io::Result<()> {
         if let Some(signal) = signals.forever().next() {
             // What is being written meanwhile may come back once.
             for _ in 0..3 {
-                if std::fs::remove_dir_all(&directory).is_ok() {
+                if fs::remove_dir_all(&directory).is_ok() {
                     break;
                 }
             }

@@ -145,7 +145,7 @@ fn without_programs_every_program_of_minbase_prints_the_same() {
     let ledger = make(&workshop, &root, "small", &[]);
     assert!(percent_less(&ledger) > 25.0);
     // A program that waits for input finds its end; one that runs on is ended.
-    let options = if support::full() { "--version --help" } else { "--version" };
+    let options = if testkit::is_full() { "--version --help" } else { "--version" };
     let test = format!(
         "cd /usr/bin; for program in * ../sbin/*; do for option in {options}; do \
          echo \"== $program $option\"; \

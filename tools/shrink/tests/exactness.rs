@@ -6,7 +6,8 @@ use std::fs::{self, File, FileTimes};
 use std::path::Path;
 use std::time::SystemTime;
 
-use support::{Workshop, is_root, odd_root, output, snapshot};
+use support::{Workshop, odd_root, output, snapshot};
+use testkit::is_root;
 
 #[test]
 fn everything_that_stays_is_as_it_was() {
@@ -54,8 +55,7 @@ fn archives_and_images_carry_it_all() {
 
 #[test]
 fn what_tar_packs_is_read_as_tar_unpacks_it() {
-    if !is_root() {
-        support::skipped("only root can unpack owners and devices");
+    if !testkit::can(is_root(), "only root can unpack owners and devices") {
         return;
     }
     let workshop = Workshop::new();

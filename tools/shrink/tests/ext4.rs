@@ -279,7 +279,7 @@ fn images() -> &'static [Vec<u8>] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if support::full() { 20_000 } else { 300 }))]
+    #![proptest_config(ProptestConfig::with_cases(if testkit::is_full() { 20_000 } else { 300 }))]
 
     #[test]
     fn a_spoiled_image_is_read_or_refused(

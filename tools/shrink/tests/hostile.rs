@@ -134,8 +134,7 @@ fn damaged_binaries_are_left_alone_and_named() {
 
 #[test]
 fn a_full_disk_is_said_and_leaves_no_half_result() {
-    if !support::is_root() {
-        support::skipped("only root can mount a small file system");
+    if !testkit::can(testkit::is_root(), "only root can mount a small file system") {
         return;
     }
     let workshop = Workshop::new();
@@ -162,8 +161,7 @@ fn what_cannot_be_read_is_not_left_out_in_silence() {
     let place = workshop.path("");
     support::output("chmod", &["-R", "a+rwX", place.to_str().expect("text")]);
     support::output("chmod", &["0", root.join("secret").to_str().expect("text")]);
-    if !support::is_root() {
-        support::skipped("root is needed to become somebody who may not read");
+    if !testkit::can(testkit::is_root(), "root is needed to become somebody who may not read") {
         return;
     }
     let shrink = workshop.path("shrink");
@@ -199,7 +197,7 @@ const PARTS: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if support::full() { 3_000 } else { 60 }))]
+    #![proptest_config(ProptestConfig::with_cases(if testkit::is_full() { 3_000 } else { 60 }))]
 
     #[test]
     fn a_spoiled_layout_is_read_or_refused(

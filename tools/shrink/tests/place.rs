@@ -88,7 +88,7 @@ fn an_archive_is_never_written_over() {
 
 #[test]
 fn a_kill_at_any_moment_loses_nothing() {
-    let pauses = if support::full() { 400 } else { 40 };
+    let pauses = if testkit::is_full() { 400 } else { 40 };
     for pause in 0..pauses {
         let workshop = Workshop::new();
         root(&workshop);
@@ -204,4 +204,76 @@ fn undo_writes_nothing_outside_of_the_root() {
     assert_eq!(undone.code, Some(2));
     assert!(undone.stderr.contains("`root/opt` is no directory any more"), "{}", undone.stderr);
     assert_eq!(snapshot(&outside), before);
+}
+
+/// Runs `make --in-place` with a test that takes a second, in which `happens` happens.
+fn make_while(workshop: &Workshop, happens: impl FnOnce()) -> support::Run {
+    let mut command =
+        workshop.command(&["make", "root", "--in-place", "-t", "cat /opt/log; sleep 2"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("shrink runs");
+    std::thread::sleep(Duration::from_secs(1));
+    happens();
+    let output = child.wait_with_output().expect("it is ours");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    support::Run {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+#[test]
+fn a_file_that_became_shorter_or_longer_while_a_test_ran_stays_and_nothing_behind_it_is_lost() {
+    let workshop = Workshop::new();
+    let root = workshop.root("root");
+    // In the order of the archive something stands before each, and something behind.
+    for name in ["a", "cut", "grown", "z"] {
+        fs::write(root.join("opt").join(name), name.repeat(3000)).expect("a file");
+    }
+    fs::write(root.join("opt/log"), "first\n").expect("a file");
+    let before = snapshot(&root);
+
+    let run = make_while(&workshop, || {
+        fs::write(root.join("opt/cut"), "").expect("as logrotate's copytruncate does");
+        fs::write(root.join("opt/grown"), "grown".repeat(3001)).expect("a longer file");
+    });
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    expect![[r#"
+        shrink: `root/opt/cut` stays as it is: somebody has changed it in the meantime
+        shrink: `root/opt/grown` stays as it is: somebody has changed it in the meantime
+    "#]]
+    .assert_eq(&run.stderr);
+    assert!(!root.join("opt/a").exists() && !root.join("opt/z").exists());
+    let why = workshop.shrink(&["why", "root/opt/cut"]).fine();
+    assert_eq!(why, "/opt/cut was left as it is: somebody has changed it in the meantime\n");
+
+    workshop.shrink(&["undo", "root.removed.tar"]).fine();
+    let after = snapshot(&root);
+    assert_eq!(fs::read(root.join("opt/cut")).expect("it is there"), b"");
+    assert_eq!(fs::read(root.join("opt/grown")).expect("it is there").len(), 15_005);
+    for (path, entry) in before {
+        let theirs = path.ends_with("cut") || path.ends_with("grown");
+        assert!(theirs || after.get(&path) == Some(&entry), "{}", path.display());
+    }
+}
+
+#[test]
+fn undo_leaves_what_was_made_since() {
+    let workshop = Workshop::new();
+    root(&workshop);
+    let root = workshop.path("root");
+    workshop.shrink(&["make", "root", "--in-place", "-t", "/opt/greet"]).fine();
+    fs::write(root.join("opt/unused"), "somebody needs it after all").expect("a file");
+
+    let run = workshop.shrink(&["undo", "root.removed.tar"]);
+
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    assert_eq!(
+        run.stderr,
+        "shrink: `root/opt/unused` stays as it is: somebody has changed it in the meantime\n"
+    );
+    let kept = fs::read(root.join("opt/unused")).expect("it is there");
+    assert_eq!(kept, b"somebody needs it after all");
+    assert!(root.join("etc/unused").is_file(), "the other name of what it was is back");
 }

@@ -9,12 +9,12 @@ mod arm;
 mod binary;
 mod calls;
 mod flow;
+mod instruction;
 mod machine;
 mod mentions;
 pub(crate) mod report;
 mod state;
 mod table;
-mod thumb;
 mod x86;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -97,18 +97,11 @@ pub(crate) fn write(finished: &Finished, output: &Path) -> Result<()> {
 
 /// All packages that a recipe needs.
 fn wanted(recipe: &Recipe) -> Result<BTreeSet<Wanted>> {
-    let binary = |name: &String, architecture: &str| Wanted::Binary {
-        name: name.clone(),
-        architecture: architecture.to_owned(),
-    };
     let mut wanted: BTreeSet<_> = toolchain::packages(recipe)?.into_iter().collect();
-    wanted.insert(binary(&recipe.kernel.source, "all"));
-    if let Some(busybox) = &recipe.busybox {
-        wanted.insert(Wanted::Source { name: busybox.source.clone() });
-    }
+    wanted.insert(Wanted::binary(&recipe.kernel.source, kernel::SOURCE_ARCHITECTURE));
+    wanted.extend(recipe.busybox.iter().map(|busybox| Wanted::source(&busybox.source)));
     let board = &recipe.board.architecture;
-    let packages = recipe.packages.names.iter().chain(&recipe.packages.build);
-    wanted.extend(packages.map(|name| binary(name, board)));
+    wanted.extend(recipe.all_packages().into_iter().map(|name| Wanted::binary(name, board)));
     Ok(wanted)
 }
 

@@ -9,14 +9,16 @@ use anyhow::{Context, Result, bail};
 use names::shown;
 use serde::Deserialize;
 
-use crate::command::{self, Said, command, run};
+use crate::command::{self, Said, run};
+use crate::inputs::Inputs;
 use crate::kernel::options::{Options, Value};
-use crate::kernel::{compiler_version, processors};
+use crate::kernel::processors;
 use crate::recipe::Recipe;
 use crate::recipe::userland::BusyBox;
 use crate::sources::Packages;
 use crate::store::{self, Key, Store};
-use crate::toolchain::Toolchain;
+use crate::surroundings::tool;
+use crate::toolchain::{C, own_directories};
 
 /// More than its configuration can ask.
 const QUESTIONS: usize = 4096;
@@ -32,7 +34,7 @@ struct Defaults {
 pub(crate) fn build(
     recipe: &Recipe,
     busybox: &BusyBox,
-    toolchain: &Toolchain,
+    compiler: &C,
     packages: &Packages,
     store: &Store,
     said: Said,
@@ -44,17 +46,17 @@ pub(crate) fn build(
     wanted.extend(&asked);
     let key = Key::new()
         .and("busybox")
-        .and_all(packages.identity(&busybox.source))
+        .and_all(packages.source_identity(&busybox.source))
         .and(wanted.to_string())
-        .and(toolchain.identity())
-        .and(compiler_version(recipe)?);
+        .and_all(compiler.identity());
     let held = store.hold("busybox", &key)?;
     held.once("busybox", |place| {
         let source =
             held.once("source", |place| unpack(packages.source(&busybox.source)?, place))?;
-        let job = Job { source: &source, recipe, toolchain, said };
+        let job = Job { source: &source, recipe, compiler, said };
         job.configure(&wanted, &asked)?;
         job.make(&["busybox"])?;
+        job.read()?.refuse_this_machine(&own_directories(recipe)?)?;
         fs::copy(source.join("busybox"), place).context("cannot copy BusyBox")?;
         Ok(())
     })
@@ -91,7 +93,7 @@ fn option_of(applet: &str) -> String {
 /// Unpacks a source package, with the distribution's own changes.
 fn unpack(files: &[PathBuf], place: &Path) -> Result<()> {
     let description = files.first().context("the source package has no description")?;
-    let mut dpkg = command("dpkg-source");
+    let mut dpkg = tool("dpkg-source");
     // apt has checked the checksums, which the signatures of its lists cover.
     dpkg.args(["--no-check", "--extract"]).arg(description).arg(place);
     run(&mut dpkg, Said::Kept).context(ui::hinted(
@@ -103,7 +105,7 @@ fn unpack(files: &[PathBuf], place: &Path) -> Result<()> {
 struct Job<'a> {
     source: &'a Path,
     recipe: &'a Recipe,
-    toolchain: &'a Toolchain,
+    compiler: &'a C,
     said: Said,
 }
 
@@ -166,27 +168,75 @@ impl Job<'_> {
         command::run(self.command().args(targets), self.said).context("cannot build BusyBox")
     }
 
+    /// What went into it, by the lists that its build keeps for itself: of each object what the
+    /// compiler read, and of the whole what the linker took.
+    fn read(&self) -> Result<Inputs> {
+        let mut read = Vec::new();
+        commands(self.source, &mut |text| {
+            read.extend(compiled_from(text, &self.compiler.path().to_string_lossy()));
+        })?;
+        let map = self.source.join("busybox_unstripped.map");
+        let map =
+            fs::read_to_string(&map).with_context(|| format!("cannot read `{}`", shown(&map)))?;
+        read.extend(map.lines().filter_map(|line| line.strip_prefix("LOAD ")).map(str::to_owned));
+        Ok(read.into_iter().map(|path| self.source.join(path)).collect())
+    }
+
     fn command(&self) -> Command {
         let board = &self.recipe.board;
-        let mut make = command("make");
+        let mut make = tool("make");
         make.arg("--silent")
             .arg(format!("--jobs={}", processors()))
             .arg("-C")
             .arg(self.source)
             .arg(format!("ARCH={}", board.kernel.architecture))
             .arg(format!("CROSS_COMPILE={}", board.toolchain.prefix))
-            .arg(format!("CC={}", self.toolchain.musl_compiler().display()))
-            // The banner and the configuration hold no time.
-            .env("KCONFIG_NOTIMESTAMP", "1")
-            .env("SOURCE_DATE_EPOCH", "0")
-            .env_remove("MAKEFLAGS");
+            .arg(format!("CC={}", self.compiler.path().display()))
+            // The configuration holds no time, and the banner the one that every tool is told.
+            .env("KCONFIG_NOTIMESTAMP", "1");
         make
     }
+}
+
+/// Looks at every `.NAME.cmd` below a directory: Kbuild writes one beside each thing that it makes.
+fn commands(directory: &Path, look: &mut impl FnMut(&str)) -> Result<()> {
+    let failed = || format!("cannot read `{}`", shown(directory));
+    for entry in fs::read_dir(directory).with_context(failed)? {
+        let path = entry.with_context(failed)?.path();
+        if path.is_dir() {
+            commands(&path, look)?;
+        } else if path.extension().is_some_and(|end| end == "cmd") {
+            look(
+                &fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read `{}`", shown(&path)))?,
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What an object was compiled from, unless another compiler made it: that is a program of the build.
+fn compiled_from<'a>(command: &'a str, compiler: &str) -> impl Iterator<Item = String> + use<'a> {
+    let is_ours = command.lines().next().is_some_and(|line| line.contains(compiler));
+    let list = command.split_once("\ndeps_").and_then(|(_, rest)| rest.split_once(":= \\\n"));
+    let list = list.filter(|_| is_ours).map_or("", |(_, rest)| rest);
+    let names = list.lines().take_while(|line| !line.is_empty());
+    names
+        .map(|line| line.trim_end_matches('\\').trim().to_owned())
+        .filter(|name| !name.starts_with('$'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_object_was_compiled_from_is_read() {
+        let text = "cmd_a.o := /store/cc -c a.c\n\ndeps_a.o := \\\n  a.c \\\n    $(wildcard include/config/x.h) \\\n  /usr/include/stdio.h \\\n\na.o: $(deps_a.o)\n";
+        let names = |compiler| compiled_from(text, compiler).collect::<Vec<_>>();
+        assert_eq!(names("/store/cc"), ["a.c", "/usr/include/stdio.h"]);
+        assert!(names("gcc-12").is_empty());
+    }
 
     #[test]
     fn commands_whose_names_are_no_names_of_options_have_options_too() {

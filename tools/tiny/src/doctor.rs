@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::board::Board;
+use crate::board::{Board, Machine};
 use crate::compressor::Compressor;
 use crate::recipe::Recipe;
+use crate::surroundings;
 
 /// A program that a build runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -74,7 +75,7 @@ fn of_board(board: &Board) -> Vec<Need> {
     let compiler = format!("{}gcc", board.toolchain.prefix);
     let mut needs = vec![
         need(&compiler, &board.toolchain.package, "the kernel and programs of the board"),
-        need(&board.machine.program, &board.machine.package, "boots what was built"),
+        emulator(&board.machine),
     ];
     needs.extend(board.kernel.headers.iter().map(|wanted| header(&wanted.name, &wanted.package)));
     needs
@@ -94,14 +95,23 @@ fn header(name: &str, package: &str) -> Need {
     }
 }
 
+/// A program of a build.
 fn need(program: &str, package: &str, wanted_for: &str) -> Need {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let is_there = env::split_paths(&path).any(|directory| directory.join(program).is_file());
     Need {
         program: program.to_owned(),
         package: package.to_owned(),
         wanted_for: wanted_for.to_owned(),
-        is_there,
+        is_there: surroundings::has(program),
+    }
+}
+
+/// A program that adds nothing to an image: whichever the user has.
+fn emulator(machine: &Machine) -> Need {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut places = env::split_paths(&path);
+    Need {
+        is_there: places.any(|directory| directory.join(&machine.program).is_file()),
+        ..need(&machine.program, &machine.package, "boots what was built")
     }
 }
 

@@ -8,10 +8,11 @@ use anyhow::{Context, Result, ensure};
 use names::shown;
 
 use crate::board::{Board, Loader};
-use crate::command::{self, Said, command};
+use crate::command::{self, Said};
 use crate::compressor::Compressor;
 use crate::kernel::Built;
 use crate::manifest::Place;
+use crate::surroundings::tool;
 
 /// An image in memory.
 #[derive(Debug, Clone)]
@@ -78,10 +79,10 @@ impl Work<'_> {
         self.write("script", script(home).as_bytes())?;
         self.compile(plain.len())?;
         let prefix = &self.parts.board.toolchain.prefix;
-        let mut ld = command(format!("{prefix}ld"));
+        let mut ld = tool(format!("{prefix}ld"));
         ld.args(["-T", "script", "-o", "linked", "start.o", "loader.o", "parts.o"]);
         self.run(&mut ld)?;
-        let mut objcopy = command(format!("{prefix}objcopy"));
+        let mut objcopy = tool(format!("{prefix}objcopy"));
         objcopy.args(["-O", "binary", "-R", ".bss", "linked", "image"]);
         self.run(&mut objcopy)?;
         read(&self.directory.join("image"))
@@ -111,7 +112,7 @@ impl Work<'_> {
 
     fn compiler(&self) -> std::process::Command {
         let toolchain = &self.parts.board.toolchain;
-        let mut compiler = command(format!("{}gcc", toolchain.prefix));
+        let mut compiler = tool(format!("{}gcc", toolchain.prefix));
         compiler.args(&toolchain.flags);
         compiler
     }
@@ -126,13 +127,13 @@ impl Work<'_> {
                     "--lzma1=preset=9e,nice=273,mf=bt4,mode=normal,depth=1000,dict=4MiB,lc={lc},lp={lp},pb={pb}"
                 );
                 self.write("plain", plain)?;
-                let mut xz = command("xz");
+                let mut xz = tool("xz");
                 xz.args(["--stdout", "--format=raw", "--arm", &lzma, "plain"]);
                 command::output(xz.current_dir(self.directory)).context("cannot pack the kernel")
             }
             Compressor::Lz4 => {
                 self.write("plain", plain)?;
-                let mut lz4 = command("lz4");
+                let mut lz4 = tool("lz4");
                 lz4.args(["-q", "-12", "-B7", "-BI", "--no-frame-crc", "-c", "plain"]);
                 let frame = command::output(lz4.current_dir(self.directory))
                     .context("cannot pack the kernel")?;

@@ -21,19 +21,23 @@ use crate::manifest::Part;
 use crate::parts;
 use crate::recipe::Recipe;
 use crate::sources::Packages;
-use crate::store::{self, Held, Key, Store};
+use crate::store::{self, Held, Key, Store, Workplace};
+use crate::surroundings::tool;
+use crate::toolchain::{compiler_version, cross};
 use options::Options;
 
 /// What the kernel's build is told so that its output depends on nothing but its input:
 /// `Documentation/kbuild/reproducible-builds.rst`.
-const REPRODUCIBLE: [(&str, &str); 6] = [
+const REPRODUCIBLE: [(&str, &str); 5] = [
     ("KBUILD_BUILD_TIMESTAMP", "@0"),
     ("KBUILD_BUILD_USER", "tiny"),
     ("KBUILD_BUILD_HOST", "tiny"),
     ("KBUILD_BUILD_VERSION", "1"),
-    ("SOURCE_DATE_EPOCH", "0"),
     ("LOCALVERSION", ""),
 ];
+
+/// The packages with a kernel's sources are for all architectures.
+pub(crate) const SOURCE_ARCHITECTURE: &str = "all";
 
 /// The file with what the kernel starts, as its configuration names it: beside its objects.
 const INITRAMFS: &str = "tiny.cpio";
@@ -42,6 +46,8 @@ const INITRAMFS: &str = "tiny.cpio";
 pub(crate) struct Tree<'a> {
     recipe: &'a Recipe,
     source: PathBuf,
+    objects: Workplace,
+    /// Around it: nobody else works here meanwhile.
     held: Held,
     compressor: Compressor,
     said: Said,
@@ -75,13 +81,15 @@ impl<'a> Tree<'a> {
         let objects = wanted.without(&configuration::OF_PACKING);
         let key = Key::new()
             .and("kernel")
-            .and_all(packages.identity(&recipe.kernel.source))
+            .and_all(packages.identity(&recipe.kernel.source, SOURCE_ARCHITECTURE))
             .and(source::edits(recipe))
             .and(&recipe.board_name)
             .and(objects.to_string())
             .and(compiler);
         let held = store.hold("kernels", &key)?;
-        let mut tree = Self { recipe, source, held, compressor, said, options: Options::default() };
+        let objects = held.workplace("objects")?;
+        let options = Options::default();
+        let mut tree = Self { recipe, source, objects, held, compressor, said, options };
         tree.options = configuration::apply(&tree, &wanted)?;
         Ok(tree)
     }
@@ -98,6 +106,7 @@ impl<'a> Tree<'a> {
             make.args(packed.file_name());
         }
         command::run(&mut make, self.said).context("cannot build the kernel")?;
+        self.objects.seal()?;
         let image = if is_packed { read(&self.objects().join(packed))? } else { Vec::new() };
         Ok(Built {
             image,
@@ -118,10 +127,9 @@ impl<'a> Tree<'a> {
 
     /// What the linker was given, by the folder of the sources, and what stands around it.
     pub(crate) fn sizes(&self, built: &Built) -> Result<Vec<Part>> {
-        let size = format!("{}size", self.recipe.board.toolchain.prefix);
         let mut folders: BTreeMap<String, u64> = BTreeMap::new();
-        for (folder, archive) in parts::archives(&self.objects()) {
-            let mut command = command::command(&size);
+        for (folder, archive) in parts::archives(self.objects()) {
+            let mut command = cross(self.recipe, "size");
             let printed = command::text(command.arg("--totals").arg(&archive))?;
             *folders.entry(format!("kernel: {folder}")).or_default() += parts::sum(&printed)?;
         }
@@ -135,13 +143,18 @@ impl<'a> Tree<'a> {
     }
 
     /// Where objects and configuration are.
-    fn objects(&self) -> PathBuf {
-        self.held.path().join("objects")
+    fn objects(&self) -> &Path {
+        self.objects.path()
+    }
+
+    /// A place for what is made beside the objects, whose seal covers nothing else.
+    fn beside(&self, name: &str) -> PathBuf {
+        self.held.path().join(name)
     }
 
     fn make(&self) -> Command {
         let board = &self.recipe.board;
-        let mut make = command::command("make");
+        let mut make = tool("make");
         make.arg("--silent")
             .arg(format!("--jobs={}", processors()))
             .arg("-C")
@@ -149,11 +162,7 @@ impl<'a> Tree<'a> {
             .arg(format!("O={}", self.objects().display()))
             .arg(format!("ARCH={}", board.kernel.architecture))
             .arg(format!("CROSS_COMPILE={}", board.toolchain.prefix))
-            .envs(REPRODUCIBLE)
-            // Whatever the user's own builds are told is not meant for this one.
-            .env_remove("MAKEFLAGS")
-            .env_remove("KCFLAGS")
-            .env_remove("KCONFIG_CONFIG");
+            .envs(REPRODUCIBLE);
         make
     }
 }
@@ -161,17 +170,6 @@ impl<'a> Tree<'a> {
 /// How many compilers run at once.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// What the compiler says of itself: another one makes other code.
-pub(crate) fn compiler_version(recipe: &Recipe) -> Result<String> {
-    let toolchain = &recipe.board.toolchain;
-    command::text(command::command(format!("{}gcc", toolchain.prefix)).arg("--version")).context(
-        ui::hinted(
-            "there is no compiler for the board",
-            format!("install the Debian package `{}`", toolchain.package),
-        ),
-    )
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -14,8 +14,10 @@ mod promise;
 mod size;
 mod technique;
 
+mod inputs;
 mod sources;
 mod store;
+mod surroundings;
 mod toolchain;
 
 mod kernel;
@@ -147,6 +149,7 @@ fn with_job<T>(
     work: impl FnOnce(&Job<'_>) -> Result<T>,
 ) -> Result<T> {
     let store = Store::open(options.store.as_deref())?;
+    surroundings::settle();
     // What programs say and a line that is drawn over do not go together.
     let line = Line::new(show.quiet || show.verbose);
     let lock_file = options.lock.clone().unwrap_or_else(|| build::lock_file(path));

@@ -11,10 +11,10 @@ pub(crate) mod qmp;
 pub(crate) mod scratch;
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::os::unix::process::CommandExt;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
@@ -27,6 +27,7 @@ use serde_json::json;
 use crate::manifest::Manifest;
 use crate::promise::event::Event;
 use crate::size::Size;
+use crate::surroundings;
 use command::{Boot, Clock, Watcher};
 use console::Console;
 use limit::{GLANCE, Limit};
@@ -242,25 +243,12 @@ impl Drop for Process {
     }
 }
 
-/// A command whose process gets a signal when the thread that starts it ends, however it ends.
-#[expect(unsafe_code, reason = "only between fork and exec can a process be tied to its parent")]
+/// A command whose process gets a signal when we end.
 fn tied_to_us(boot: &Boot<'_>, signal: Signal) -> Command {
     let words = boot.words();
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
-    let us = rustix::process::getpid();
-    // SAFETY: both are single system calls without locks or memory of the heap, which are allowed
-    // between fork and exec.
-    unsafe {
-        command.pre_exec(move || {
-            rustix::process::set_parent_process_death_signal(Some(signal))?;
-            // We may have ended before.
-            match rustix::process::getppid() {
-                Some(parent) if parent == us => Ok(()),
-                _ => Err(io::ErrorKind::BrokenPipe.into()),
-            }
-        });
-    }
+    surroundings::tie_to_us(&mut command, signal);
     command
 }
 

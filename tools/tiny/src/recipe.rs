@@ -19,7 +19,11 @@ use crate::technique::{self, Step, Technique};
 
 pub(crate) mod userland;
 
-use userland::{BusyBox, File, Packages, Program, Relink};
+use userland::{BusyBox, File, Libc, Packages, Program, Relink};
+
+/// What programs that are linked with the libraries of packages are made of: the C library and the
+/// kernel's headers. A recipe need not name them.
+const LIBC: [&str; 3] = ["libc6", "libc6-dev", "linux-libc-dev"];
 
 /// A recipe as its author wrote it.
 #[derive(Debug, Deserialize)]
@@ -169,6 +173,18 @@ impl Recipe {
     pub(crate) fn picture(&self) -> u64 {
         let features = self.kernel.features.iter().map(|name| &self.board.features[name]);
         features.map(|feature| feature.picture).sum()
+    }
+
+    /// All packages of the board that files are taken from and that programs are built with.
+    pub(crate) fn all_packages(&self) -> Vec<&str> {
+        let packages = &self.packages;
+        let mut names: Vec<_> =
+            packages.names.iter().chain(&packages.build).map(String::as_str).collect();
+        if self.programs.iter().any(|program| program.libc == Libc::Packages) {
+            let missing = LIBC.iter().filter(|name| !names.contains(name));
+            names.extend(missing.copied().collect::<Vec<_>>());
+        }
+        names
     }
 
     fn parse(text: &str, name: String, directory: PathBuf) -> Result<Self> {

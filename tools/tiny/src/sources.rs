@@ -21,10 +21,37 @@ use lock::{Lock, Locked};
 /// A package that a recipe needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wanted {
-    /// A package of an architecture; `all` and the host's own name count too.
+    /// A package of an architecture; `all` counts too.
     Binary { name: String, architecture: String },
+    /// A program with whatever it depends on, as apt resolves that, but for what the machine that runs
+    /// it has already.
+    Program { name: String, architecture: String },
     /// The source of a package.
     Source { name: String },
+}
+
+impl Wanted {
+    /// A package.
+    pub(crate) fn binary(name: &str, architecture: &str) -> Self {
+        Self::Binary { name: name.to_owned(), architecture: architecture.to_owned() }
+    }
+
+    /// A program with what it needs.
+    pub(crate) fn program(name: &str, architecture: &str) -> Self {
+        Self::Program { name: name.to_owned(), architecture: architecture.to_owned() }
+    }
+
+    /// The source of a package.
+    pub(crate) fn source(name: &str) -> Self {
+        Self::Source { name: name.to_owned() }
+    }
+
+    /// What the package is called.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Binary { name, .. } | Self::Program { name, .. } | Self::Source { name } => name,
+        }
+    }
 }
 
 /// How sources may be had.
@@ -100,30 +127,44 @@ impl Packages {
     }
 
     /// The one file of a binary package.
-    pub(crate) fn binary(&self, name: &str) -> Result<&Path> {
-        let mut found = self.files.iter().filter(|(package, _)| {
-            package.name == name && package.architecture != lock::SOURCE_ARCHITECTURE
-        });
-        match found.next() {
-            Some((_, paths)) => Ok(&paths[0]),
-            None => bail!("the package `{name}` was not asked for"),
-        }
+    pub(crate) fn binary(&self, name: &str, architecture: &str) -> Result<&Path> {
+        let (_, paths) = self.get(&Wanted::binary(name, architecture))?;
+        Ok(&paths[0])
     }
 
     /// The files of a source package, the description first.
     pub(crate) fn source(&self, name: &str) -> Result<&[PathBuf]> {
-        let mut found = self.files.iter().filter(|(package, _)| {
-            package.name == name && package.architecture == lock::SOURCE_ARCHITECTURE
-        });
-        match found.next() {
-            Some((_, paths)) => Ok(paths),
-            None => bail!("the source package `{name}` was not asked for"),
-        }
+        let (_, paths) = self.get(&Wanted::source(name))?;
+        Ok(paths)
+    }
+
+    /// The names of the packages that a program runs with, its own first.
+    pub(crate) fn program<'a>(&'a self, name: &'a str) -> Result<Vec<&'a str>> {
+        let found = self.files.iter().find(|(package, _)| package.name == name);
+        let needs = found.and_then(|(package, _)| package.needs.as_ref());
+        let needs = needs.with_context(|| format!("the program `{name}` was not asked for"))?;
+        Ok([name].into_iter().chain(needs.iter().map(String::as_str)).collect())
+    }
+
+    fn get(&self, wanted: &Wanted) -> Result<(&Locked, &[PathBuf])> {
+        let found = self.files.iter().find(|(package, _)| package.is(wanted));
+        let (package, paths) =
+            found.with_context(|| format!("the package `{}` was not asked for", wanted.name()))?;
+        Ok((package, paths))
     }
 
     /// What a package is locked to: its files' checksums, for keys.
-    pub(crate) fn identity(&self, name: &str) -> Vec<&str> {
-        let files = self.files.iter().filter(|(package, _)| package.name == name);
+    pub(crate) fn identity(&self, name: &str, architecture: &str) -> Vec<&str> {
+        self.checksums(&Wanted::binary(name, architecture))
+    }
+
+    /// The same of a source package.
+    pub(crate) fn source_identity(&self, name: &str) -> Vec<&str> {
+        self.checksums(&Wanted::source(name))
+    }
+
+    fn checksums(&self, wanted: &Wanted) -> Vec<&str> {
+        let files = self.files.iter().filter(|(package, _)| package.is(wanted));
         files.flat_map(|(package, _)| package.files.iter()).map(|file| &*file.sha256).collect()
     }
 

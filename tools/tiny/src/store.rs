@@ -1,5 +1,18 @@
 //! What is kept from one build to the next: sources, and what was made of them, by what they are
 //! made of.
+//!
+//! Beside each thing that was made stands its seal: the hash of its content, and what it was made of
+//! as far as its key does not tell. A thing without a seal is a leftover; one whose content is another
+//! was damaged on the disk; one of whose inputs has changed is old. All three are made anew, so that
+//! neither a kill nor a crash nor a flipped bit shows.
+//!
+//! Proof: `tests/inputs.rs::a_flipped_byte_in_what_is_kept_does_not_reach_the_program`,
+//! `tests/inputs.rs::whatever_a_program_is_made_of_makes_it_anew_when_it_changes`,
+//! `tests/killed.rs::nobody_builds_where_a_killed_build_still_does`
+
+mod seal;
+
+pub(crate) use seal::Seal;
 
 use std::env;
 use std::fs::{self, File};
@@ -8,9 +21,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use names::shown;
 use rustix::fs::FlockOperation;
+use rustix::io::FdFlags;
+
+use crate::inputs::Inputs;
 
 /// Changes whenever what stands in the store under an old key is no longer right.
-const FORM: &str = "tiny 1";
+const FORM: &str = "tiny 2";
 
 /// The store.
 #[derive(Debug)]
@@ -28,6 +44,13 @@ pub(crate) struct Held {
     directory: PathBuf,
     /// Let go of with us.
     _lock: File,
+}
+
+/// A directory in the store in which a build goes on where the last one stopped.
+#[derive(Debug)]
+pub(crate) struct Workplace {
+    directory: PathBuf,
+    seal: PathBuf,
 }
 
 impl Store {
@@ -59,7 +82,8 @@ impl Store {
         self.directory.join("apt")
     }
 
-    /// A directory to work in, which waits until nobody else does.
+    /// A directory to work in, which waits until nobody else does. The programs that we start meanwhile
+    /// hold it too: when we are killed, nobody comes in before the last of them has ended.
     pub(crate) fn hold(&self, kind: &str, key: &Key) -> Result<Held> {
         let directory = self.directory.join(kind).join(key.text());
         make_directory(&directory)?;
@@ -68,6 +92,8 @@ impl Store {
             File::create(&path).with_context(|| format!("cannot write `{}`", shown(&path)))?;
         rustix::fs::flock(&lock, FlockOperation::LockExclusive)
             .with_context(|| format!("cannot lock `{}`", shown(&path)))?;
+        rustix::io::fcntl_setfd(&lock, FdFlags::empty())
+            .with_context(|| format!("cannot hand on `{}`", shown(&path)))?;
         Ok(Held { directory, _lock: lock })
     }
 }
@@ -85,16 +111,69 @@ impl Held {
         name: &str,
         make: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<PathBuf> {
+        self.once_of(name, |place| make(place).map(|()| Inputs::default()))
+    }
+
+    /// The same for what is made of more than the key tells: `make` says what it read. The thing is
+    /// made again when any of that has another content.
+    pub(crate) fn once_of(
+        &self,
+        name: &str,
+        make: impl FnOnce(&Path) -> Result<Inputs>,
+    ) -> Result<PathBuf> {
         let place = self.directory.join(name);
-        if place.exists() {
+        let seal = self.directory.join(format!("{name}.seal"));
+        if Seal::read(&seal)?.is_some_and(|seal| seal.is_whole(&place) && seal.is_new()) {
             return Ok(place);
         }
+        // Nothing is sealed while it changes.
+        remove(&seal)?;
+        remove(&place)?;
         let unfinished = self.directory.join(format!("{name}.unfinished"));
         remove(&unfinished)?;
-        make(&unfinished)?;
+        let inputs = make(&unfinished)?;
+        let sealed = Seal::of(&unfinished, &inputs)?;
         fs::rename(&unfinished, &place)
             .with_context(|| format!("cannot write `{}`", shown(&place)))?;
+        sealed.write(&seal)?;
         Ok(place)
+    }
+
+    /// A directory for a build that knows itself what is left to do, as `make` does. It is emptied
+    /// where that cannot be relied upon: what was sealed is damaged, or the machine went down while
+    /// somebody worked in it, which leaves files that are newer than what stands in them.
+    pub(crate) fn workplace(&self, name: &str) -> Result<Workplace> {
+        let directory = self.directory.join(name);
+        let seal = self.directory.join(format!("{name}.seal"));
+        let begun = self.directory.join(format!("{name}.begun"));
+        let is_good = match Seal::read(&seal)? {
+            Some(sealed) => sealed.is_whole(&directory),
+            None => fs::read(&begun).is_ok_and(|then| then == this_uptime()),
+        };
+        if !is_good {
+            remove(&directory)?;
+        }
+        replace(&begun, &this_uptime())?;
+        remove(&seal)?;
+        make_directory(&directory)?;
+        Ok(Workplace { directory, seal })
+    }
+}
+
+/// Another one whenever the machine starts.
+fn this_uptime() -> Vec<u8> {
+    fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+}
+
+impl Workplace {
+    /// The directory to work in.
+    pub(crate) fn path(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Seals what the work has come to.
+    pub(crate) fn seal(&self) -> Result<()> {
+        Seal::of(&self.directory, &Inputs::default())?.write(&self.seal)
     }
 }
 

@@ -8,7 +8,6 @@ mod treat;
 pub(crate) mod tree;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -20,7 +19,7 @@ use crate::recipe::Recipe;
 use crate::recipe::userland::inside;
 use crate::sources::{Packages, tree as packages_tree};
 use crate::store::Store;
-use crate::toolchain::Toolchain;
+use crate::toolchain::C;
 use crate::{busybox, recipe};
 use tree::{Node, Tree};
 
@@ -38,22 +37,21 @@ pub(crate) fn build(
     store: &Store,
     said: Said,
 ) -> Result<Tree> {
-    let toolchain = Toolchain::prepare(recipe, packages, store)?;
+    let musl = C::with_musl(recipe, packages, store)?;
     let mut tree = Tree::default();
     for directory in DIRECTORIES {
         tree.add(Path::new(directory), Node::Directory)?;
     }
     devices(recipe, &mut tree)?;
     if let Some(busybox) = &recipe.busybox {
-        let binary = busybox::build(recipe, busybox, &toolchain, packages, store, said)?;
+        let binary = busybox::build(recipe, busybox, &musl, packages, store, said)?;
         tree.add(Path::new("bin/busybox"), program(&binary)?)?;
         for name in busybox::names(busybox) {
             tree.add(&Path::new("bin").join(name), Node::Link("busybox".into()))?;
         }
     }
     let root = packages_root(recipe, packages, store)?;
-    let bench =
-        Workbench { recipe, toolchain: &toolchain, root: root.as_deref(), packages, store, said };
+    let bench = Workbench { recipe, root: root.as_deref(), packages, store, said };
     for wanted in &recipe.programs {
         let binary = programs::build(wanted, &bench)?;
         tree.add(&Path::new("bin").join(&wanted.name), program(&binary)?)?;
@@ -73,12 +71,11 @@ pub(crate) fn build(
 
 /// The packages that files are taken from and that programs are built with, unpacked.
 fn packages_root(recipe: &Recipe, packages: &Packages, store: &Store) -> Result<Option<PathBuf>> {
-    let names = recipe.packages.names.iter().chain(&recipe.packages.build);
-    let names: Vec<_> = names.map(String::as_str).collect();
+    let names = recipe.all_packages();
     if names.is_empty() {
         return Ok(None);
     }
-    packages_tree::unpack(packages, &names, store).map(Some)
+    packages_tree::unpack(packages, &names, &recipe.board.architecture, store).map(Some)
 }
 
 fn devices(recipe: &Recipe, tree: &mut Tree) -> Result<()> {
@@ -100,23 +97,27 @@ fn files(recipe: &Recipe, tree: &mut Tree) -> Result<()> {
     tree.replace(Path::new("init"), Node::file(script.into_bytes(), 0o755))?;
     for file in &recipe.files {
         let (content, mode) = content(file, &recipe.directory)?;
-        let mode = file.mode.unwrap_or(mode);
         tree.replace(&inside(&file.path)?, Node::file(content, mode))?;
     }
     Ok(())
 }
 
+/// The permissions are the recipe's, or those that such a content has everywhere: what the file has on
+/// this machine depends on who unpacked the recipe, and how.
 fn content(file: &recipe::userland::File, directory: &Path) -> Result<(Vec<u8>, u32)> {
-    if let Some(text) = &file.text {
-        return Ok((text.clone().into_bytes(), 0o644));
-    }
-    let from = directory.join(file.from.as_deref().expect("a file has one or the other"));
-    let read = || Ok::<_, std::io::Error>((fs::read(&from)?, fs::metadata(&from)?));
-    let (content, found) = read().with_context(|| format!("cannot read `{}`", shown(&from)))?;
-    Ok((content, found.permissions().mode() & 0o777))
+    let content = match &file.text {
+        Some(text) => text.clone().into_bytes(),
+        None => read(&directory.join(file.from.as_deref().expect("a file has one or the other")))?,
+    };
+    let is_program = content.starts_with(&elf::MAGIC) || content.starts_with(b"#!");
+    let usual = if is_program { 0o755 } else { 0o644 };
+    Ok((content, file.mode.unwrap_or(usual)))
 }
 
 fn program(binary: &Path) -> Result<Node> {
-    let content = fs::read(binary).with_context(|| format!("cannot read `{}`", shown(binary)))?;
-    Ok(Node::file(content, 0o755))
+    Ok(Node::file(read(binary)?, 0o755))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read `{}`", shown(path)))
 }

@@ -6,7 +6,7 @@ mod workshop;
 use std::fs;
 
 use serde_json::Value;
-use workshop::{Run, Workshop, is_full, json, shipped, text, tiny};
+use workshop::{Run, Workshop, json, shipped, text, tiny};
 
 /// The demo of 2007: one file of about 2.1 MB.
 const BUDGET: u64 = 800_000;
@@ -61,7 +61,7 @@ fn not_packed_the_demo_draws_within_150_million_instructions() {
 
 #[test]
 fn the_same_recipe_gives_the_same_bits_in_another_folder() {
-    if !is_full("everything is built twice") {
+    if !testkit::full("everything is built twice") {
         return;
     }
     let workshop = Workshop::new();

@@ -1,21 +1,19 @@
 //! Another board, which is data: a shell for QEMU's microvm.
 
-#![expect(clippy::print_stdout, reason = "the test runner shows it")]
-
 mod workshop;
 
 use std::path::Path;
 
-use workshop::{Workshop, is_full, text, tiny};
+use workshop::{Workshop, text, tiny};
 
 #[test]
 fn the_same_tools_make_a_shell_for_another_board() {
-    if !is_full("a second kernel is built") {
+    if !testkit::full("a second kernel is built") {
         return;
     }
     for needed in ["/usr/bin/qemu-system-x86_64", "/usr/include/gelf.h"] {
-        if !Path::new(needed).exists() {
-            println!("skipped: `{needed}` is not there; `tiny doctor microvm.toml` says why");
+        let why_not = format!("`{needed}` is not there; `tiny doctor microvm.toml` says why");
+        if !testkit::can(Path::new(needed).exists(), &why_not) {
             return;
         }
     }

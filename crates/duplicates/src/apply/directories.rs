@@ -1,21 +1,20 @@
 //! Whole directories: each is replaced by a link to one that holds the same.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use ::files::sighting::{Sighting, status};
+use ::files::tree::{self, Name};
+use ::files::{Expected, Failure, Staged, Watched, beneath};
 use names::Bytes;
-use rustix::fs::{self, AtFlags, RenameFlags};
+use rustix::fs::{self, AtFlags};
 use rustix::io::Errno;
 
-use super::{Failure, Halt, Waiting, Work, make_symbolic_link, metadata};
-use crate::attributes;
-use crate::beneath;
+use super::{Halt, Waiting, Work, of_seen};
 use crate::inventory::{DirectoryId, FileId};
-use crate::journal::{Entry, Record};
+use crate::journal::{Entry, Metadata, Record};
 use crate::plan::DirectoryLinks;
 use crate::problem::Problem;
 use crate::relative;
-use crate::sighting::{Sighting, status};
-use crate::tree::{self, Name};
 
 /// Two trees that were read and found the same.
 struct Compared {
@@ -38,19 +37,25 @@ impl Work<'_> {
                 Ok(()) => {
                     waiting.directories.remove(&replaced);
                 }
-                Err(Failure::Changed) => self.outcome.changed += 1,
-                Err(Failure::System(errno)) => {
-                    let path = self.inventory.shown_directory(replaced);
-                    self.outcome.problems.push(Problem::system(
-                        "replace the directory",
-                        &path,
-                        errno,
-                    ));
-                }
+                Err(failure) => self.fail_directory(replaced, failure),
             }
             self.progress.replaced(1);
         }
         Ok(())
+    }
+
+    fn fail_directory(&mut self, replaced: DirectoryId, failure: Failure) {
+        let path = || self.inventory.shown_directory(replaced);
+        let attempt = "replace the directory";
+        let problem = match of_seen(failure) {
+            Failure::Changed | Failure::InUse => {
+                self.outcome.changed += 1;
+                return;
+            }
+            Failure::System(errno) => Problem::system(attempt, &path(), errno),
+            aside @ Failure::Aside(_) => Problem::stated(attempt, &path(), aside.to_string()),
+        };
+        self.outcome.problems.push(problem);
     }
 
     fn link_directory(
@@ -98,11 +103,10 @@ impl Work<'_> {
             if !self.is_as_recorded(one, &one_fd)? || !self.is_as_recorded(other, &other_fd)? {
                 return Err(Failure::Changed);
             }
-            let stat = status(&one_fd, b"")?;
             records.push(Record::Entry {
                 path: Bytes(below.to_vec()),
                 entry: Entry::Directory,
-                metadata: metadata(&stat, attributes::read(&one_fd)?),
+                metadata: Metadata::of(&one_fd)?,
             });
             let inside = |name: &[u8]| {
                 Bytes([below, if below.is_empty() { b"" } else { b"/" }, name].concat())
@@ -115,19 +119,17 @@ impl Work<'_> {
                 if (hash, size) != tree::hash(&kept_fd)? {
                     return Err(Failure::Changed);
                 }
-                let stat = status(&file_fd, b"")?;
                 records.push(Record::Entry {
                     path: inside(name),
                     entry: Entry::File { inode: file.inode, size, hash: hash.to_hex().to_string() },
-                    metadata: metadata(&stat, attributes::read(&file_fd)?),
+                    metadata: Metadata::of(&file_fd)?,
                 });
             }
             for link in &inventory.directory(one).links {
-                let stat = status(&one_fd, &link.name)?;
                 records.push(Record::Entry {
                     path: inside(&link.name),
                     entry: Entry::Link { text: Bytes(link.text.to_vec()) },
-                    metadata: metadata(&stat, Vec::new()),
+                    metadata: Metadata::of_link(&status(&one_fd, &link.name)?),
                 });
             }
         }
@@ -144,7 +146,7 @@ impl Work<'_> {
         for index in 0..u32::try_from(directory.files.len()).unwrap_or(u32::MAX) {
             let file = FileId { directory: id, index };
             let name = inventory.name_bytes(file);
-            if Sighting::of_name(fd, name)? != Sighting::recorded(inventory, file) {
+            if Sighting::of_name(fd, name)? != inventory.recorded(file) {
                 return Ok(false);
             }
             names.push(Name(name.to_vec()));
@@ -172,62 +174,38 @@ impl Work<'_> {
         compared: &Compared,
     ) -> Result<(), Failure> {
         let inventory = self.inventory;
-        let name = &inventory.directory(replaced).name;
-        let parent = inventory.open_directory(parent)?;
-        let temporary = make_symbolic_link(text, &parent)?;
-        let exchanged = reaches(&parent, &temporary, &compared.tops[1]).and_then(|()| {
-            Ok(fs::renameat_with(&parent, &temporary, &parent, &**name, RenameFlags::EXCHANGE)?)
+        let parent_fd = inventory.open_directory(parent)?;
+        let mut trees = BothTrees { work: self, compared };
+        let staged = Staged::link(&parent_fd, text)?;
+        let old = staged.change_places(&inventory.directory(replaced).name, &mut trees)?;
+        let path = inventory.shown_directory(parent).join(Bytes(old.path()).as_path());
+        let removed = self.remove_compared(replaced, &compared.tops[0]).and_then(|()| {
+            let (above, name) = old.place();
+            fs::unlinkat(above, name, AtFlags::REMOVEDIR)?;
+            Ok(old.is_gone()?)
         });
-        if let Err(failure) = exchanged {
-            // What is to be reported is why; only the temporary link is left to clean up.
-            let _ = fs::unlinkat(&parent, &temporary, AtFlags::empty());
-            return Err(failure);
-        }
-        if !self.is_still_the_same(compared) {
-            fs::renameat_with(&parent, &temporary, &parent, &**name, RenameFlags::EXCHANGE)?;
-            fs::unlinkat(&parent, &temporary, AtFlags::empty())?;
-            return Err(Failure::Changed);
-        }
-        let removed = self
-            .remove_compared(replaced, &compared.tops[0])
-            .and_then(|()| fs::unlinkat(&parent, &temporary, AtFlags::REMOVEDIR));
-        if let Err(errno) = removed {
-            let above = inventory.directory(replaced).parent.unwrap_or(replaced);
-            let path = inventory.shown_directory(above).join(Bytes(temporary).as_path());
+        if let Err(failure) = removed {
             let attempt = "remove what a link has taken the place of,";
-            self.outcome.problems.push(match errno {
-                Errno::NOTEMPTY => {
+            self.outcome.problems.push(match failure {
+                Failure::System(Errno::NOTEMPTY) | Failure::Changed => {
                     Problem::stated(attempt, &path, "something was put into it meanwhile")
                 }
-                other => Problem::system(attempt, &path, other),
+                Failure::System(errno) => Problem::system(attempt, &path, errno),
+                other => Problem::stated(attempt, &path, other.to_string()),
             });
         }
         Ok(())
     }
 
     /// Empties a directory of exactly what was compared; what somebody has put there since stays.
-    fn remove_compared(&self, top: DirectoryId, top_fd: &OwnedFd) -> Result<(), Errno> {
+    fn remove_compared(&self, top: DirectoryId, top_fd: &OwnedFd) -> Result<(), Failure> {
         let inventory = self.inventory;
-        let gone = |done| if done == Err(Errno::NOENT) { Ok(()) } else { done };
         // What a directory holds comes after it, so it is empty before its turn comes.
         for id in (top.0..inventory.directory(top).end).rev().map(DirectoryId) {
-            let below = &inventory.below_root(id)[inventory.below_root(top).len()..];
-            let below = below.strip_prefix(b"/").unwrap_or(below);
-            let directory = beneath::open(top_fd.as_fd(), below, beneath::DIRECTORY)?;
+            let directory = self.open_inside(id, top, top_fd)?;
             tree::make_emptiable(&directory)?;
             for (index, _) in (0..).zip(&inventory.directory(id).files) {
-                let file = FileId { directory: id, index };
-                let name = inventory.name_bytes(file);
-                let recorded = Sighting::recorded(inventory, file);
-                let now = match Sighting::of_name(&directory, name) {
-                    Err(Errno::NOENT) => continue,
-                    other => other?,
-                };
-                // Taking away one name of a file changes the time of the last change of the others.
-                if (Sighting { changed: recorded.changed, ..now }) != recorded {
-                    return Err(Errno::NOTEMPTY);
-                }
-                gone(fs::unlinkat(&directory, name, AtFlags::empty()))?;
+                self.remove_file(FileId { directory: id, index }, &directory)?;
             }
             for link in &inventory.directory(id).links {
                 gone(fs::unlinkat(&directory, &*link.name, AtFlags::empty()))?;
@@ -242,20 +220,92 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn is_still_the_same(&self, compared: &Compared) -> bool {
-        compared.ids.iter().zip(&compared.tops).all(|(&top, top_fd)| {
-            let length = self.inventory.below_root(top).len();
-            (top.0..self.inventory.directory(top).end).map(DirectoryId).all(|id| {
-                let below = &self.inventory.below_root(id)[length..];
-                let below = below.strip_prefix(b"/").unwrap_or(below);
-                let directory = beneath::open(top_fd.as_fd(), below, beneath::DIRECTORY);
-                directory.and_then(|fd| self.is_as_recorded(id, &fd)).unwrap_or(false)
-            })
-        })
+    /// Removes a file that is as it was compared, and that nobody is writing to. Who works in the
+    /// directory can still reach it, whatever its name is by now.
+    fn remove_file(&self, id: FileId, directory: &OwnedFd) -> Result<(), Failure> {
+        let name = self.inventory.name_bytes(id);
+        let file = match beneath::open_content(directory.as_fd(), name) {
+            Err(Errno::NOENT) => return Ok(()),
+            other => other?,
+        };
+        let watched = Watched::new(file)?;
+        // Taking away one name of a file changes the time of the last change of the others.
+        let same = watched.seen().is_same_but_renamed(&self.inventory.recorded(id))
+            && Sighting::of_name(directory, name)? == *watched.seen();
+        if !same {
+            return Err(Failure::Changed);
+        }
+        Ok(gone(fs::unlinkat(directory, name, AtFlags::empty()))?)
+    }
+
+    fn open_inside(
+        &self,
+        id: DirectoryId,
+        top: DirectoryId,
+        top_fd: &OwnedFd,
+    ) -> Result<OwnedFd, Errno> {
+        let below = &self.inventory.below_root(id)[self.inventory.below_root(top).len()..];
+        let below = below.strip_prefix(b"/").unwrap_or(below);
+        beneath::open(top_fd.as_fd(), below, beneath::DIRECTORY)
+    }
+
+    /// Whether both trees are as they were compared, and nobody is writing to a file in them.
+    fn must_be_the_same(&self, compared: &Compared) -> Result<(), Failure> {
+        for (&top, top_fd) in compared.ids.iter().zip(&compared.tops) {
+            for id in (top.0..self.inventory.directory(top).end).map(DirectoryId) {
+                let directory = self.open_inside(id, top, top_fd)?;
+                if !self.is_as_recorded(id, &directory)? {
+                    return Err(Failure::Changed);
+                }
+                self.must_be_unwritten(id, &directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn must_be_unwritten(&self, id: DirectoryId, directory: &OwnedFd) -> Result<(), Failure> {
+        for (index, _) in (0..).zip(&self.inventory.directory(id).files) {
+            let file = FileId { directory: id, index };
+            let name = self.inventory.name_bytes(file);
+            let open = beneath::open_content(directory.as_fd(), name)?;
+            Watched::seen_before(open, &self.inventory.recorded(file), None)?;
+        }
+        Ok(())
     }
 }
 
-fn reaches(directory: &OwnedFd, link: &[u8], target: &OwnedFd) -> Result<(), Failure> {
-    let same = Sighting::through(directory, link)?.is_same_inode(&Sighting::of_open(target)?);
-    if same { Ok(()) } else { Err(Failure::Changed) }
+fn gone(done: Result<(), Errno>) -> Result<(), Errno> {
+    if done == Err(Errno::NOENT) { Ok(()) } else { done }
+}
+
+/// The directory is expected to stand under its name, and the link to lead to the kept one, while
+/// both hold what was compared.
+struct BothTrees<'at_hand, 'all> {
+    work: &'at_hand Work<'all>,
+    compared: &'at_hand Compared,
+}
+
+impl BothTrees<'_, '_> {
+    fn is_ours(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Failure> {
+        let now = Sighting::of_name(directory, name).map_err(Failure::at_seen_name)?;
+        let same = now.is_same_inode(&Sighting::of_open(&self.compared.tops[0])?);
+        if same { Ok(()) } else { Err(Failure::Changed) }
+    }
+}
+
+impl Expected for BothTrees<'_, '_> {
+    fn is_there(&mut self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Failure> {
+        self.is_ours(directory, name)
+    }
+
+    fn is_moved_to(&mut self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Failure> {
+        self.is_ours(directory, name)?;
+        self.work.must_be_the_same(self.compared)
+    }
+
+    fn fits(&mut self, directory: BorrowedFd<'_>, link: &[u8]) -> Result<(), Failure> {
+        let reached = Sighting::through(directory, link).map_err(Failure::at_seen_name)?;
+        let same = reached.is_same_inode(&Sighting::of_open(&self.compared.tops[1])?);
+        if same { Ok(()) } else { Err(Failure::Changed) }
+    }
 }

@@ -1,29 +1,19 @@
 //! Files: each is replaced by a link to a file with the same content.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
+use ::files::sighting::{Sighting, status};
+use ::files::{Expected, Failure, Staged, Watched, tree};
 use names::Bytes;
-use rustix::fs::{self, AtFlags};
 use rustix::io::Errno;
 
-use super::{Failure, Halt, Waiting, Work, halt, make_symbolic_link, metadata};
-use crate::attributes;
-use crate::inventory::{FileId, Inventory};
-use crate::journal::Record;
+use super::{Halt, Waiting, Work, halt, of_seen};
+use crate::inventory::FileId;
+use crate::journal::{Metadata, Record};
 use crate::plan::{FileLinks, Kind};
 use crate::problem::Problem;
 use crate::reflink::{self, Shared};
 use crate::relative;
-use crate::sighting::{Sighting, status};
-use crate::temporary;
-use crate::tree;
-
-/// A file that stays, ready to be linked to.
-struct Kept {
-    file: OwnedFd,
-    seen: Sighting,
-    hash: blake3::Hash,
-}
 
 /// What was recorded of a file that stays: it must be the same when links to it are made.
 #[derive(Clone, Copy)]
@@ -36,12 +26,10 @@ impl Work<'_> {
     /// Records what is going to be replaced by links to one file. Returns what that is, or
     /// None where it is not what was compared any more.
     pub(super) fn prepare(&mut self, links: &FileLinks) -> Result<Option<Recorded>, Halt> {
-        let kept = match self.open_kept(links.kept) {
+        let kept = match self.read_kept(links.kept) {
             Ok(kept) => kept,
             Err(failure) => {
-                for &name in &links.replaced {
-                    self.fail(name, &failure);
-                }
+                self.fail_all(&links.replaced, failure);
                 return Ok(None);
             }
         };
@@ -56,17 +44,17 @@ impl Work<'_> {
         for &name in &links.replaced {
             self.record_replacement(name, links.kept)?;
         }
-        Ok(Some(Recorded { seen: kept.seen, hash: kept.hash }))
+        Ok(Some(kept))
     }
 
-    fn open_kept(&self, id: FileId) -> Result<Kept, Failure> {
+    fn read_kept(&self, id: FileId) -> Result<Recorded, Failure> {
         let file = self.inventory.open(id)?;
         let seen = Sighting::of_open(&file)?;
-        if seen != Sighting::recorded(self.inventory, id) {
+        if seen != self.inventory.recorded(id) {
             return Err(Failure::Changed);
         }
         let (hash, _) = tree::hash(&file)?;
-        Ok(Kept { file, seen, hash })
+        Ok(Recorded { seen, hash })
     }
 
     /// Writes down a file as it is now. One that cannot be looked at is not going to be replaced
@@ -78,7 +66,7 @@ impl Work<'_> {
         }
         let Ok((inode, metadata)) = self.inventory.open(name).and_then(|file| {
             let stat = status(&file, b"")?;
-            Ok((stat.stx_ino, metadata(&stat, attributes::read(&file)?)))
+            Ok((stat.stx_ino, Metadata::of(&file)?))
         }) else {
             return Ok(());
         };
@@ -96,47 +84,38 @@ impl Work<'_> {
         waiting: &mut Waiting,
     ) -> Result<(), Halt> {
         let Some(recorded) = recorded else { return Ok(()) };
-        let mut kept = match self.open_recorded(links.kept, recorded) {
-            Ok(kept) => kept,
+        let mut kept = match self.watch(links.kept, &recorded.seen, recorded.hash) {
+            Ok(kept) => Kept { id: links.kept, watched: kept, hash: recorded.hash },
             Err(failure) => {
-                for &name in &links.replaced {
-                    self.fail(name, &failure);
-                }
+                self.fail_all(&links.replaced, failure);
                 return Ok(());
             }
         };
-        let inode = |name: FileId| Sighting::recorded(self.inventory, name).inode;
+        let inode = |name: FileId| self.inventory.recorded(name).inode;
         let by_inode: Vec<&[FileId]> =
             links.replaced.chunk_by(|&one, &other| inode(one) == inode(other)).collect();
         for names in by_inode {
-            self.link_inode(names, links.kept, &mut kept, waiting)?;
+            self.link_inode(names, &mut kept, waiting)?;
         }
         Ok(())
     }
 
-    fn open_recorded(&self, id: FileId, recorded: Recorded) -> Result<Kept, Failure> {
-        let file = self.inventory.open(id)?;
-        let seen = Sighting::of_open(&file)?;
-        if seen != recorded.seen {
-            return Err(Failure::Changed);
-        }
-        Ok(Kept { file, seen, hash: recorded.hash })
+    /// Opens a file again, and from now on nobody writes to it unnoticed.
+    fn watch(&self, id: FileId, seen: &Sighting, hash: blake3::Hash) -> Result<Watched, Failure> {
+        Watched::seen_before(self.inventory.open(id)?, seen, Some(hash))
     }
 
     /// Replaces all names of one file.
     fn link_inode(
         &mut self,
         names: &[FileId],
-        kept_id: FileId,
         kept: &mut Kept,
         waiting: &mut Waiting,
     ) -> Result<(), Halt> {
         let mut copy = match self.open_copy(names[0], kept.hash) {
             Ok(copy) => copy,
             Err(failure) => {
-                for &name in names {
-                    self.fail(name, &failure);
-                }
+                self.fail_all(names, failure);
                 return Ok(());
             }
         };
@@ -144,7 +123,7 @@ impl Work<'_> {
             if self.progress.stop() {
                 return Err(Halt { problem: None });
             }
-            match self.replace(name, kept_id, kept, &mut copy) {
+            match self.replace(name, kept, &mut copy, names.len() > 1) {
                 Ok(()) => {
                     waiting.files.remove(&name);
                 }
@@ -156,7 +135,7 @@ impl Work<'_> {
                         Errno::OPNOTSUPP,
                     )));
                 }
-                Err(failure) => self.fail(name, &failure),
+                Err(failure) => self.fail(name, failure),
             }
             self.progress.replaced(1);
         }
@@ -164,90 +143,115 @@ impl Work<'_> {
     }
 
     /// Opens a file that is to be replaced and reads all of it once more.
-    fn open_copy(&self, name: FileId, hash: blake3::Hash) -> Result<(OwnedFd, Sighting), Failure> {
+    fn open_copy(&self, name: FileId, hash: blake3::Hash) -> Result<Copy, Failure> {
         let file = self.inventory.open(name)?;
-        let seen = Sighting::of_open(&file)?;
-        let same = seen == Sighting::recorded(self.inventory, name) && tree::hash(&file)?.0 == hash;
-        if same { Ok((file, seen)) } else { Err(Failure::Changed) }
+        let seen = self.inventory.recorded(name);
+        let same = Sighting::of_open(&file)? == seen && tree::hash(&file)?.0 == hash;
+        match self.kind {
+            _ if !same => Err(Failure::Changed),
+            // The kernel itself compares the bytes, while nobody can write.
+            Kind::Reflink => Ok(Copy::Shared { file, size: seen.size }),
+            _ => Ok(Copy::Watched(Watched::seen_before(file, &seen, Some(hash))?)),
+        }
     }
 
     fn replace(
         &mut self,
         name: FileId,
-        kept_id: FileId,
         kept: &mut Kept,
-        (copy, copy_seen): &mut (OwnedFd, Sighting),
+        copy: &mut Copy,
+        has_more_names: bool,
     ) -> Result<(), Failure> {
-        if self.kind == Kind::Reflink {
-            return match reflink::share(&kept.file, copy, copy_seen.size)? {
-                Shared::Whole => Ok(()),
-                Shared::Different => Err(Failure::Changed),
-            };
-        }
-        let kind = self.kind;
+        let copy = match copy {
+            Copy::Watched(copy) => copy,
+            Copy::Shared { file, size } => {
+                return match reflink::share(kept.watched.file(), file, *size)? {
+                    Shared::Whole => Ok(()),
+                    Shared::Different => Err(Failure::Changed),
+                };
+            }
+        };
+        let hard = self.kind == Kind::Hard;
         let inventory = self.inventory;
         let directory = self.directory(name.directory)?;
-        let temporary = match kind {
-            Kind::Hard => make_hard_link(inventory, kept_id, kept, directory)?,
-            _ => make_symbolic_link(&relative::text(inventory, name, kept_id), directory)?,
+        let staged = if hard {
+            kept.watched.look()?;
+            let from = inventory.open_directory(kept.id.directory)?;
+            Staged::hard_link(directory, &from, inventory.name_bytes(kept.id))?
+        } else {
+            Staged::link(directory, &relative::text(inventory, name, kept.id))?
         };
-        let swapped = swap(inventory.name_bytes(name), &temporary, directory, kept, copy_seen);
-        if swapped.is_err() {
-            // What is to be reported is why; only the temporary link is left to clean up.
-            let _ = fs::unlinkat(directory, &temporary, AtFlags::empty());
-        }
+        let mut both = Both { copy, kept: &mut kept.watched, hard };
+        let replaced = staged.replace(inventory.name_bytes(name), &mut both);
         // Giving a file a name, or taking one away, changes the time of its last change.
-        if kind == Kind::Hard {
-            kept.seen.changed = Sighting::of_open(&kept.file)?.changed;
+        if hard {
+            kept.watched.note_our_change()?;
         }
-        swapped?;
-        copy_seen.changed = Sighting::of_open(copy)?.changed;
+        replaced?;
+        if has_more_names {
+            copy.note_our_change()?;
+        }
         Ok(())
     }
 
-    fn fail(&mut self, name: FileId, failure: &Failure) {
-        match failure {
-            Failure::Changed => self.outcome.changed += 1,
+    fn fail_all(&mut self, names: &[FileId], failure: Failure) {
+        for &name in names {
+            self.fail(name, failure.clone());
+        }
+    }
+
+    fn fail(&mut self, name: FileId, failure: Failure) {
+        let path = || self.inventory.shown(name);
+        match of_seen(failure) {
+            Failure::Changed | Failure::InUse => self.outcome.changed += 1,
             Failure::System(errno) => {
-                let path = self.inventory.shown(name);
-                self.outcome.problems.push(Problem::system("replace", &path, *errno));
+                self.outcome.problems.push(Problem::system("replace", &path(), errno));
+            }
+            aside @ Failure::Aside(_) => {
+                let reason = aside.to_string();
+                self.outcome.problems.push(Problem::stated("replace", &path(), reason));
             }
         }
     }
 }
 
-/// Puts the temporary link in the place of the name, if nothing has changed.
-fn swap(
-    name: &[u8],
-    temporary: &[u8],
-    directory: &OwnedFd,
-    kept: &Kept,
-    copy: &Sighting,
-) -> Result<(), Failure> {
-    let reached = Sighting::through(directory, temporary)?;
-    let kept_now = Sighting::of_open(&kept.file)?;
-    if reached != kept_now || kept_now != kept.seen || Sighting::of_name(directory, name)? != *copy
-    {
-        return Err(Failure::Changed);
-    }
-    fs::renameat(directory, temporary, directory, name)?;
-    Ok(())
+/// A file that stays, and that links are made to.
+struct Kept {
+    id: FileId,
+    watched: Watched,
+    hash: blake3::Hash,
 }
 
-/// Makes a further name for the kept file. That changes the time of its last change, so whether
-/// somebody has edited it is looked at just before.
-fn make_hard_link(
-    inventory: &Inventory,
-    id: FileId,
-    kept: &mut Kept,
-    directory: &OwnedFd,
-) -> Result<Vec<u8>, Failure> {
-    let from = inventory.open_directory(id.directory)?;
-    if Sighting::of_open(&kept.file)? != kept.seen {
-        return Err(Failure::Changed);
+/// A file that is replaced.
+enum Copy {
+    Watched(Watched),
+    /// It remains, and shares its storage.
+    Shared {
+        file: OwnedFd,
+        size: u64,
+    },
+}
+
+/// The copy is expected to stand under its name, and the link to lead to the kept file, while both
+/// are what was compared.
+struct Both<'at_hand> {
+    copy: &'at_hand mut Watched,
+    kept: &'at_hand mut Watched,
+    hard: bool,
+}
+
+impl Expected for Both<'_> {
+    fn is_there(&mut self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Failure> {
+        self.copy.is_there(directory, name)
     }
-    let name = inventory.name_bytes(id);
-    let made = temporary::make(|new| fs::linkat(&from, name, directory, new, AtFlags::empty()))?;
-    kept.seen.changed = Sighting::of_open(&kept.file)?.changed;
-    Ok(made)
+
+    fn is_moved_to(&mut self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Failure> {
+        self.copy.is_moved_to(directory, name)
+    }
+
+    fn fits(&mut self, directory: BorrowedFd<'_>, link: &[u8]) -> Result<(), Failure> {
+        let reached = Sighting::through(directory, link).map_err(Failure::at_seen_name)?;
+        // A further name changes the time of the last change, a symbolic link does not.
+        if self.hard { self.kept.accept(reached) } else { self.kept.is_still(&reached) }
+    }
 }

@@ -1,50 +1,29 @@
 //! Makes files and trees again as they were, under temporary names.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
+use files::sighting::Sighting;
+use files::staged::NewFile;
+use files::{Staged, Watched, beneath, whole};
 use names::Bytes;
-use rustix::fs::{self, AtFlags, CWD, Mode, OFlags, SeekFrom, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use super::{CONTENT_CHANGED, Failure, split};
-use crate::beneath;
-use crate::inventory::Time;
 use crate::journal::{Entry, Metadata};
-use crate::sighting::{Sighting, status};
-use crate::temporary;
-use crate::tree;
 
-/// Copies a content into a new file with its metadata; returns its temporary name. Until it is
-/// complete it has no name where the file system can do without one.
+/// Copies a content into a new file with its metadata, under a temporary name.
 pub(super) fn copy(
     content: &OwnedFd,
     hash: &str,
     metadata: &Metadata,
-    parent: &OwnedFd,
-) -> Result<Vec<u8>, Failure> {
-    let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
-    match fs::openat(parent, ".", flags, Mode::RUSR | Mode::WUSR) {
-        Ok(new) => {
-            fill_file(&new, content, hash, metadata)?;
-            let place = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&new));
-            Ok(temporary::make_spare(|name| {
-                fs::linkat(CWD, &*place, parent, name, AtFlags::SYMLINK_FOLLOW)
-            })?)
-        }
-        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT) => {
-            let name = temporary::make_spare(|name| create(parent, name).map(drop))?;
-            let filled = fs::openat(parent, &name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
-                .map_err(Failure::from)
-                .and_then(|new| fill_file(&new, content, hash, metadata));
-            if filled.is_err() {
-                // What is to be reported is why; only the copy is left to clean up.
-                let _ = fs::unlinkat(parent, &name, AtFlags::empty());
-            }
-            filled.map(|()| name)
-        }
-        Err(errno) => Err(errno.into()),
-    }
+    parent: &Rc<OwnedFd>,
+) -> Result<Staged<Rc<OwnedFd>>, Failure> {
+    let new = NewFile::create(Rc::clone(parent), whole::PRIVATE)?;
+    fill_file(new.file(), content, hash, metadata)?;
+    Ok(new.stage()?)
 }
 
 fn create(parent: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Errno> {
@@ -87,40 +66,36 @@ fn fill_file(
     if hasher.finalize().to_hex().as_str() != hash {
         return Err(CONTENT_CHANGED);
     }
-    Ok(set_metadata(new, metadata)?)
+    Ok(metadata.dress().put_on(new)?)
 }
 
-/// Owner, attributes, mode and times, in this order: a new owner takes away rights, nobody but root
-/// may give attributes to a file that is read-only, and each step may change the times.
-fn set_metadata(file: &OwnedFd, metadata: &Metadata) -> Result<(), Errno> {
-    let stat = status(file, b"")?;
-    if (stat.stx_uid, stat.stx_gid) != (metadata.owner, metadata.group) {
-        let owner = fs::Uid::from_raw(metadata.owner);
-        fs::fchown(file, Some(owner), Some(fs::Gid::from_raw(metadata.group)))?;
-    }
-    for inherited in ["system.posix_acl_access", "system.posix_acl_default"] {
-        match fs::fremovexattr(file, inherited) {
-            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
-            Err(errno) => return Err(errno),
+/// The files of the kept tree, as they were when their contents were copied.
+pub(super) struct Sources<'at_hand> {
+    kept: &'at_hand OwnedFd,
+    seen: Vec<(&'at_hand Bytes, Sighting)>,
+}
+
+impl Sources<'_> {
+    /// Somebody who wrote to one of them through the link meant the tree that comes back.
+    pub(super) fn must_be_unchanged(&self) -> Result<(), files::Failure> {
+        for (path, seen) in &self.seen {
+            let open = beneath::open_content(self.kept.as_fd(), &path.0)
+                .map_err(files::Failure::at_seen_name)?;
+            Watched::seen_before(open, seen, None)?;
         }
+        Ok(())
     }
-    for (name, value) in &metadata.attributes {
-        fs::fsetxattr(file, &name.0, &value.0, XattrFlags::empty())?;
-    }
-    fs::fchmod(file, Mode::from_raw_mode(u32::from(metadata.mode)))?;
-    fs::futimens(file, &timestamps(metadata.accessed, metadata.modified))
 }
 
-/// Makes all entries of a tree in the new directory `name`.
-pub(super) fn fill(
-    parent: &OwnedFd,
-    name: &[u8],
-    kept: &OwnedFd,
-    entries: &[(Bytes, Entry, Metadata)],
-) -> Result<(), Failure> {
-    let top = tree::open_directory(parent.as_fd(), name)?;
+/// Makes all entries of a tree in the new directory `top`.
+pub(super) fn fill<'at_hand>(
+    top: BorrowedFd<'_>,
+    kept: &'at_hand OwnedFd,
+    entries: &'at_hand [(Bytes, Entry, Metadata)],
+) -> Result<Sources<'at_hand>, Failure> {
+    let mut sources = Sources { kept, seen: Vec::new() };
     let mut first_names: HashMap<u64, &Bytes> = HashMap::new();
-    let open = |path: &[u8]| beneath::open(top.as_fd(), path, beneath::DIRECTORY);
+    let open = |path: &[u8]| beneath::open(top, path, beneath::DIRECTORY);
     for (path, entry, metadata) in entries {
         let (above, name) = split(&path.0);
         match entry {
@@ -129,7 +104,7 @@ pub(super) fn fill(
             Entry::Link { text } => {
                 let above = open(above)?;
                 fs::symlinkat(&text.0, &above, name)?;
-                set_link_metadata(&above, name, metadata)?;
+                metadata.dress().put_on_link(&above, name)?;
             }
             Entry::File { inode, size, hash } => {
                 let above = open(above)?;
@@ -139,35 +114,21 @@ pub(super) fn fill(
                     continue;
                 }
                 let content = beneath::open_content(kept.as_fd(), &path.0)?;
-                if Sighting::of_open(&content)?.size != *size {
+                let seen = Sighting::of_open(&content)?;
+                if seen.size != *size {
                     return Err(CONTENT_CHANGED);
                 }
                 fill_file(&create(&above, name)?, &content, hash, metadata)?;
                 first_names.insert(*inode, path);
+                sources.seen.push((path, seen));
             }
         }
     }
     // What is made in a directory changes its times, so they come last, the deepest first.
     for (path, entry, metadata) in entries.iter().rev() {
         if *entry == Entry::Directory {
-            set_metadata(&open(&path.0)?, metadata)?;
+            metadata.dress().put_on(&open(&path.0)?)?;
         }
     }
-    Ok(())
-}
-
-fn set_link_metadata(parent: &OwnedFd, name: &[u8], metadata: &Metadata) -> Result<(), Errno> {
-    let stat = status(parent, name)?;
-    if (stat.stx_uid, stat.stx_gid) != (metadata.owner, metadata.group) {
-        let owner = Some(fs::Uid::from_raw(metadata.owner));
-        let group = Some(fs::Gid::from_raw(metadata.group));
-        fs::chownat(parent, name, owner, group, AtFlags::SYMLINK_NOFOLLOW)?;
-    }
-    let times = timestamps(metadata.accessed, metadata.modified);
-    fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
-}
-
-pub(super) fn timestamps(accessed: Time, modified: Time) -> Timestamps {
-    let spec = |time: Time| Timespec { tv_sec: time.seconds, tv_nsec: i64::from(time.nanoseconds) };
-    Timestamps { last_access: spec(accessed), last_modification: spec(modified) }
+    Ok(sources)
 }

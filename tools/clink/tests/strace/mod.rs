@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Run, Tree, has, skip};
+use testkit::{can, has};
+
+use crate::support::{Run, Tree};
 
 /// A system call of the main thread, which is the one that changes things: the name and which of
 /// that name it is, counted from 1 as strace counts.
@@ -59,9 +61,8 @@ impl Call {
 /// Whether a program may be traced here; says so if not.
 pub(crate) fn is_possible() -> bool {
     let traced = || Command::new("strace").args(["-o", "/dev/null", "true"]).output();
-    has("strace")
-        && (traced().is_ok_and(|output| output.status.success())
-            || skip("strace may not trace programs here"))
+    let works = || traced().is_ok_and(|output| output.status.success());
+    has("strace") && can(works(), "strace may not trace programs here")
 }
 
 /// All calls that clink makes from its lock on; it changes nothing before.
@@ -87,7 +88,7 @@ pub(crate) fn calls(tree: &Tree, arguments: &[&str]) -> Vec<Call> {
 /// The calls that a test tries: those that change something, and every fifth of the others; all
 /// of them in a full test.
 pub(crate) fn chosen(calls: Vec<Call>) -> Vec<Call> {
-    let all = std::env::var_os("ETABLI_FULL").is_some();
+    let all = testkit::is_full();
     let chosen = |(index, call): &(usize, Call)| all || call.is_changing() || index % 5 == 0;
     calls.into_iter().enumerate().filter(chosen).map(|(_, call)| call).collect()
 }

@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "every test file uses its part")]
 #![allow(unreachable_pub, reason = "every test file is a crate of its own")]
-#![allow(clippy::print_stderr, reason = "a test that shows nothing here says why")]
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -126,7 +125,7 @@ impl Tree {
     pub(crate) fn set_attribute(&self, path: &str, name: &str, value: &[u8]) -> bool {
         match rustix::fs::setxattr(self.path(path), name, value, XattrFlags::empty()) {
             Ok(()) => true,
-            Err(Errno::OPNOTSUPP) => skip("the file system has no such attributes"),
+            Err(Errno::OPNOTSUPP) => testkit::can(false, "the file system has no such attributes"),
             Err(errno) => panic!("cannot set `{name}`: {errno}"),
         }
     }
@@ -273,36 +272,15 @@ impl Entry {
     }
 }
 
-/// Says why a test shows nothing here. Always false, so that a test can end with it.
-pub(crate) fn skip(reason: &str) -> bool {
-    eprintln!("skipped: {reason}");
-    false
-}
-
-/// Whether the test runs as root; says so if not.
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root() || skip("only root can do this")
-}
-
-/// Whether a program is installed and works; says so if not.
-pub(crate) fn has(program: &str) -> bool {
-    let works = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .output()
-        .is_ok_and(|output| output.status.success());
-    works || skip(&format!("`{program}` is not installed"))
-}
-
 /// Runs a shell script in the tree with mounts of its own; `$CLINK` is clink. None, with the reason
 /// printed, where that cannot be done.
 pub(crate) fn with_own_mounts(tree: &Tree, script: &str) -> Option<Run> {
-    if !is_root() {
+    if !testkit::has_root() {
         return None;
     }
-    let works = Command::new("unshare").args(["-m", "mount", "--bind", "/", "/"]).output();
-    if !works.is_ok_and(|output| output.status.success()) {
-        skip("no mounts of one's own are allowed here");
+    let tried = Command::new("unshare").args(["-m", "mount", "--bind", "/", "/"]).output();
+    let works = tried.is_ok_and(|output| output.status.success());
+    if !testkit::can(works, "no mounts of one's own are allowed here") {
         return None;
     }
     let output = Command::new("unshare")

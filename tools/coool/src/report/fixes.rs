@@ -6,6 +6,7 @@ use names::{Bytes, shown, shown_text};
 use serde::Serialize;
 
 use crate::fix::{Applied, Left, Plan};
+use crate::messages::VOICE;
 
 /// For people.
 pub(super) fn text(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io::Result<()> {
@@ -44,12 +45,11 @@ pub(super) fn text(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io
     }
 }
 
-/// The version of the JSON document.
-const VERSION: u32 = 1;
+/// The form of the JSON document.
+const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'run> {
-    version: u32,
     documents: Vec<Fixed<'run>>,
 }
 
@@ -77,8 +77,8 @@ pub(super) fn json(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io
         changes: changes(plan),
         left: &plan.left,
     });
-    let document = Document { version: VERSION, documents: documents.collect() };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    let document = Document { documents: documents.collect() };
+    serde_json::to_writer_pretty(&mut *out, &VOICE.document(FORMAT, &document))?;
     writeln!(out)
 }
 

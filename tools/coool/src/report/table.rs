@@ -7,13 +7,13 @@ use serde::Serialize;
 use names::Bytes;
 
 use super::{Checked, Row, Totals, rows};
+use crate::messages::VOICE;
 
-/// The version of the JSON document.
-const VERSION: u32 = 1;
+/// The form of the JSON document.
+const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'run> {
-    version: u32,
     totals: Totals,
     /// What could not be read.
     problems: Vec<ProblemRow<'run>>,
@@ -35,12 +35,11 @@ pub(super) fn json(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
             .map(|problem| ProblemRow { document: Bytes::of(&document.path), problem })
     });
     let document = Document {
-        version: VERSION,
         totals: Totals::of(checked),
         problems: problems.collect(),
         links: rows(checked).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    serde_json::to_writer_pretty(&mut *out, &VOICE.document(FORMAT, &document))?;
     writeln!(out)
 }
 

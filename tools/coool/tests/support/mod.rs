@@ -2,7 +2,6 @@
 
 #![allow(dead_code, unused_imports, reason = "every test file uses its part")]
 #![allow(unreachable_pub, reason = "every test file is a crate of its own")]
-#![allow(clippy::print_stderr, reason = "a test that shows nothing here says why")]
 
 pub(crate) mod names;
 pub(crate) mod office;
@@ -138,12 +137,6 @@ impl Run {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
-}
-
-/// Says why a test shows nothing here. Always false, so that a test can end with it.
-pub(crate) fn skip(reason: &str) -> bool {
-    eprintln!("skipped: {reason}");
-    false
 }
 
 /// The folder of a file.

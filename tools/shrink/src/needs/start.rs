@@ -1,7 +1,9 @@
 //! How a program is started: by the kernel and a loader, or by an interpreter.
 //!
 //! What is named to stay has to start in the small root. So what starts nowhere is refused instead
-//! of kept alone. Proof: tests/programs.rs
+//! of kept alone.
+//!
+//! Proof: tests/programs.rs::what_nothing_in_the_root_can_start_is_refused
 
 use std::path::Path;
 

@@ -143,6 +143,7 @@ fn words(ledger: &Ledger, reason: &Reason) -> String {
         Reason::Asked => "was asked for with --keep".to_owned(),
         Reason::Protected => "is protected by the policy file".to_owned(),
         Reason::Skeleton => "stays in every root".to_owned(),
+        Reason::Meanwhile { what } => format!("was left as it is: {what}"),
         Reason::Test { test: number, what_for } => {
             let what_for = match what_for {
                 Use::LookedAt | Use::LookedAtLink => "looked at",

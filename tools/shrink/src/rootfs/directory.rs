@@ -9,6 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use files::sighting::{Sighting, Time};
 use names::shown;
 
 use super::inventory::{Entry, Inventory, Kind};
@@ -17,15 +18,28 @@ use super::inventory::{Entry, Inventory, Kind};
 pub(crate) struct Listing {
     pub(crate) inventory: Inventory,
     pub(crate) problems: Vec<String>,
+    /// What each name was at that moment, if that is kept.
+    pub(crate) sightings: BTreeMap<PathBuf, Sighting>,
+}
+
+/// Whether it is kept in mind what each name was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sightings {
+    Kept,
+    NotKept,
 }
 
 /// Lists what is in a directory and on its file system; nothing that is mounted below it.
 pub(crate) fn read(base: &Path) -> Result<Listing> {
-    read_without(base, None)
+    read_without(base, None, Sightings::NotKept)
 }
 
 /// Lists a directory as [`read`] does, but for one that may be below it, such as a scratch.
-pub(crate) fn read_without(base: &Path, without: Option<&Path>) -> Result<Listing> {
+pub(crate) fn read_without(
+    base: &Path,
+    without: Option<&Path>,
+    sightings: Sightings,
+) -> Result<Listing> {
     let without = without.and_then(|path| fs::metadata(path).ok());
     let metadata = fs::metadata(base).with_context(|| format!("cannot read `{}`", shown(base)))?;
     let mut walk = Walk {
@@ -35,7 +49,9 @@ pub(crate) fn read_without(base: &Path, without: Option<&Path>) -> Result<Listin
         inventory: Inventory::default(),
         problems: Vec::new(),
         shared: BTreeMap::new(),
+        sightings: (sightings == Sightings::Kept).then(BTreeMap::new),
     };
+    walk.see(Path::new(""), &metadata);
     walk.inventory.insert(PathBuf::new(), entry(base, &metadata, None)?);
     fs::read_dir(base).with_context(|| format!("cannot list `{}`", shown(base)))?;
     let mut directories = vec![PathBuf::new()];
@@ -47,7 +63,8 @@ pub(crate) fn read_without(base: &Path, without: Option<&Path>) -> Result<Listin
             walk.problems.push(format!("cannot list `{path}`: {error}"));
         }
     }
-    Ok(Listing { inventory: walk.inventory, problems: walk.problems })
+    let sightings = walk.sightings.unwrap_or_default();
+    Ok(Listing { inventory: walk.inventory, problems: walk.problems, sightings })
 }
 
 struct Walk<'a> {
@@ -59,6 +76,7 @@ struct Walk<'a> {
     problems: Vec<String>,
     /// The numbers of files with several names, by their inode.
     shared: BTreeMap<u64, u64>,
+    sightings: Option<BTreeMap<PathBuf, Sighting>>,
 }
 
 impl Walk<'_> {
@@ -98,7 +116,32 @@ impl Walk<'_> {
             directories.push(path.to_owned());
         }
         self.inventory.insert(path.to_owned(), entry);
+        self.see(path, &metadata);
         Ok(())
+    }
+
+    fn see(&mut self, path: &Path, metadata: &fs::Metadata) {
+        if let Some(sightings) = &mut self.sightings {
+            sightings.insert(path.to_owned(), sighting(metadata));
+        }
+    }
+}
+
+fn sighting(metadata: &fs::Metadata) -> Sighting {
+    let device = metadata.dev();
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let time = |seconds, nanoseconds: i64| Time {
+        seconds,
+        nanoseconds: u32::try_from(nanoseconds).unwrap_or(0),
+    };
+    Sighting {
+        device: u64::from(major) << 32 | u64::from(minor),
+        inode: metadata.ino(),
+        size: metadata.len(),
+        mode: u16::try_from(metadata.mode()).expect("a mode has sixteen bits"),
+        owner: (metadata.uid(), metadata.gid()),
+        modified: time(metadata.mtime(), metadata.mtime_nsec()),
+        changed: time(metadata.ctime(), metadata.ctime_nsec()),
     }
 }
 

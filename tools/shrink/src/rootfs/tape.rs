@@ -12,6 +12,8 @@ use super::staging::Staging;
 
 /// Extended attributes in pax headers, as star and GNU tar write them.
 const ATTRIBUTE: &str = "SCHILY.xattr.";
+/// The key of a record that tar passes over.
+pub(crate) const COMMENT: &str = "comment";
 /// What says that a layer of an image takes a name of the layers below away (OCI image
 /// specification, "Whiteouts").
 const WHITEOUT: &[u8] = b".wh.";
@@ -38,6 +40,25 @@ pub(super) fn uncompressed<'a>(file: impl Read + 'a) -> io::Result<Box<dyn Read 
     } else {
         Ok(Box::new(file))
     }
+}
+
+/// The comments of entries, by their paths.
+pub(crate) fn comments(archive: impl Read) -> Result<BTreeMap<PathBuf, String>> {
+    let mut archive = Archive::new(uncompressed(archive)?);
+    let mut comments = BTreeMap::new();
+    for entry in archive.entries().context("cannot read the archive")? {
+        let mut entry = entry.context("the archive is damaged")?;
+        let path = inside(&entry.path_bytes());
+        let Some(extensions) = entry.pax_extensions()? else {
+            continue;
+        };
+        let comment = extensions.filter_map(Result::ok).find(|one| one.key() == Ok(COMMENT));
+        let comment = comment.and_then(|comment| comment.value().ok().map(str::to_owned));
+        if let (Some(path), Some(comment)) = (path, comment) {
+            comments.insert(path, comment);
+        }
+    }
+    Ok(comments)
 }
 
 /// Unpacks an archive into the staging directory.

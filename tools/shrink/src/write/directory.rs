@@ -22,14 +22,6 @@ pub(crate) fn fill(inventory: &Inventory, base: &Path, to: &Path) -> Result<()> 
     Ok(())
 }
 
-/// Adds one entry, under another name, to a directory that has all directories on the way to it.
-pub(crate) fn add(base: &Path, to: &Path, path: &Path, entry: &Entry, name: &str) -> Result<()> {
-    let full = to.join(path).with_file_name(name);
-    Filler { base, to, shared: BTreeMap::new() }
-        .make(path, &full, entry)
-        .with_context(|| format!("cannot write `{}`", shown(&full)))
-}
-
 struct Filler<'a> {
     base: &'a Path,
     to: &'a Path,

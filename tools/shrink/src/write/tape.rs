@@ -1,88 +1,119 @@
 //! Writes a tar archive, with pax headers for what the classic ones cannot hold.
+//!
+//! A header announces a size before the content comes: exactly so many bytes are written, or
+//! nothing is said to be written.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use files::exact::Exact;
 use names::shown;
 use tar::{Builder, EntryType, Header};
 
 use crate::rootfs::inventory::{Entry, Inventory, Kind};
 use crate::rootfs::open_beneath;
+use crate::rootfs::tape::COMMENT;
 
 /// Writes what an inventory names, in the order of the paths.
 pub(crate) fn write<W: Write>(inventory: &Inventory, base: &Path, out: W) -> Result<W> {
-    let mut tape = Builder::new(out);
-    let mut first_names: BTreeMap<u64, PathBuf> = BTreeMap::new();
+    let mut tape = Tape::of(out);
     for (path, entry) in inventory.iter() {
-        let first = match entry.kind {
-            Kind::File { shared: Some(number), .. } => {
-                let first = first_names.entry(number).or_insert_with(|| path.to_owned());
-                (first != path).then(|| first.clone())
-            }
-            _ => None,
-        };
-        append(&mut tape, base, path, entry, first.as_deref())
+        let mut open = || open_beneath(base, path);
+        tape.add(path, entry, &mut open, None)
             .with_context(|| format!("cannot write `{}`", shown(path)))?;
     }
-    Ok(tape.into_inner()?)
+    tape.finish()
 }
 
-fn append<W: Write>(
-    tape: &mut Builder<W>,
-    base: &Path,
+/// A tar archive that is being written, entry by entry.
+pub(crate) struct Tape<W: Write> {
+    tape: Builder<W>,
+    first_names: BTreeMap<u64, PathBuf>,
+}
+
+impl<W: Write> Tape<W> {
+    pub(crate) fn of(out: W) -> Self {
+        Self { tape: Builder::new(out), first_names: BTreeMap::new() }
+    }
+
+    /// What it is written to.
+    pub(crate) fn out(&mut self) -> &mut W {
+        self.tape.get_mut()
+    }
+
+    /// Adds an entry. `open` gives the content of a file; where that is not as long as the entry
+    /// says, the error is [`Failure::Changed`](files::Failure) and the archive is no good from here
+    /// on. `remark` is for us: others pass over it.
+    pub(crate) fn add(
+        &mut self,
+        path: &Path,
+        entry: &Entry,
+        open: &mut dyn FnMut() -> io::Result<File>,
+        remark: Option<&str>,
+    ) -> Result<()> {
+        // No archive holds a socket: it belongs to a program that runs.
+        if entry.kind == Kind::Socket {
+            return Ok(());
+        }
+        let first = match entry.kind {
+            Kind::File { shared: Some(number), .. } => self.first_names.get(&number).cloned(),
+            _ => None,
+        };
+        let (mut header, records) = describe(path, entry, first.as_deref(), remark)?;
+        let records = records.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+        self.tape.append_pax_extensions(records)?;
+        header.set_cksum();
+        match entry.kind {
+            Kind::File { size, .. } if first.is_none() => {
+                self.tape.append(&header, Exact::new(open()?, size))?;
+            }
+            _ => self.tape.append(&header, io::empty())?,
+        }
+        if let Kind::File { shared: Some(number), .. } = entry.kind {
+            self.first_names.entry(number).or_insert_with(|| path.to_owned());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Result<W> {
+        Ok(self.tape.into_inner()?)
+    }
+}
+
+/// Records of a pax header (POSIX.1-2024, pax): what the classic header cannot hold.
+type Records = Vec<(String, Vec<u8>)>;
+
+/// The headers of an entry; `first` is the name that it shares a file with.
+fn describe(
     path: &Path,
     entry: &Entry,
     first: Option<&Path>,
-) -> Result<()> {
+    remark: Option<&str>,
+) -> Result<(Header, Records)> {
     let mut header = Header::new_ustar();
-    header.set_mode(entry.mode);
-    header.set_mtime(u64::try_from(entry.modified.0).unwrap_or(0));
-    let mut records = Records::default();
-    for (key, number) in [("uid", entry.owner.0), ("gid", entry.owner.1)] {
-        /// Seven octal digits are what a classic header holds.
-        const LARGEST: u32 = 0o777_7777;
-        if number > LARGEST {
-            records.add(key, number.to_string().as_bytes());
-        }
+    let mut records = common(&mut header, entry);
+    if let Some(remark) = remark {
+        records.push((COMMENT.to_owned(), remark.as_bytes().to_vec()));
     }
-    header.set_uid(u64::from(entry.owner.0.min(0o777_7777)));
-    header.set_gid(u64::from(entry.owner.1.min(0o777_7777)));
-    if entry.modified.1 > 0 || entry.modified.0 < 0 {
-        records.add("mtime", seconds(entry.modified).as_bytes());
-    }
-    for (name, value) in &entry.attributes {
-        records.add(&format!("SCHILY.xattr.{}", String::from_utf8_lossy(name)), value);
-    }
-
-    let mut content: Box<dyn Read> = Box::new(std::io::empty());
     header.set_size(0);
-    let mut link: Option<&Path> = None;
-    let entry_type = match (&entry.kind, first) {
-        (_, Some(first)) => {
-            link = Some(first);
-            EntryType::Link
-        }
+    let (entry_type, link) = match (&entry.kind, first) {
+        (_, Some(first)) => (EntryType::Link, Some(first)),
         (Kind::File { size, .. }, None) => {
             header.set_size(*size);
-            content = Box::new(open_beneath(base, path)?.take(*size));
-            EntryType::Regular
+            (EntryType::Regular, None)
         }
-        (Kind::Directory, _) => EntryType::Directory,
-        (Kind::Link(text), _) => {
-            link = Some(text);
-            EntryType::Symlink
-        }
+        (Kind::Directory, _) => (EntryType::Directory, None),
+        (Kind::Link(text), _) => (EntryType::Symlink, Some(text.as_path())),
         (Kind::Device { block, major, minor }, _) => {
             header.set_device_major(*major)?;
             header.set_device_minor(*minor)?;
-            if *block { EntryType::Block } else { EntryType::Char }
+            (if *block { EntryType::Block } else { EntryType::Char }, None)
         }
-        (Kind::Pipe, _) => EntryType::Fifo,
-        // No archive holds a socket: it belongs to a program that runs.
-        (Kind::Socket, _) => return Ok(()),
+        (Kind::Pipe | Kind::Socket, _) => (EntryType::Fifo, None),
     };
     header.set_entry_type(entry_type);
     let mut name = b"./".to_vec();
@@ -94,16 +125,36 @@ fn append<W: Write>(
     if let Some(link) = link {
         set_link(&mut header, link, entry, &mut records);
     }
-    records.write(tape)?;
-    header.set_cksum();
-    tape.append(&header, content)?;
-    Ok(())
+    Ok((header, records))
+}
+
+/// What every entry has: mode, owner, time and attributes.
+fn common(header: &mut Header, entry: &Entry) -> Records {
+    /// Seven octal digits are what a classic header holds.
+    const LARGEST: u32 = 0o777_7777;
+    let mut records = Records::new();
+    header.set_mode(entry.mode);
+    for (key, number) in [("uid", entry.owner.0), ("gid", entry.owner.1)] {
+        if number > LARGEST {
+            records.push((key.to_owned(), number.to_string().into_bytes()));
+        }
+    }
+    header.set_uid(u64::from(entry.owner.0.min(LARGEST)));
+    header.set_gid(u64::from(entry.owner.1.min(LARGEST)));
+    header.set_mtime(u64::try_from(entry.modified.0).unwrap_or(0));
+    if entry.modified.1 > 0 || entry.modified.0 < 0 {
+        records.push(("mtime".to_owned(), seconds(entry.modified).into_bytes()));
+    }
+    for (name, value) in &entry.attributes {
+        records.push((format!("SCHILY.xattr.{}", String::from_utf8_lossy(name)), value.clone()));
+    }
+    records
 }
 
 fn set_name(header: &mut Header, name: &[u8], records: &mut Records) {
     let field = &mut header.as_ustar_mut().expect("it is made so").name;
     if name.len() > field.len() {
-        records.add("path", name);
+        records.push(("path".to_owned(), name.to_vec()));
     }
     let length = name.len().min(field.len());
     field[..length].copy_from_slice(&name[..length]);
@@ -117,7 +168,7 @@ fn set_link(header: &mut Header, link: &Path, entry: &Entry, records: &mut Recor
     text.extend_from_slice(link.as_os_str().as_bytes());
     let field = &mut header.as_ustar_mut().expect("it is made so").linkname;
     if text.len() > field.len() {
-        records.add("linkpath", &text);
+        records.push(("linkpath".to_owned(), text.clone()));
     }
     let length = text.len().min(field.len());
     field[..length].copy_from_slice(&text[..length]);
@@ -130,49 +181,9 @@ fn seconds((whole, nanoseconds): (i64, u32)) -> String {
     format!("{whole}.{nanoseconds:09}")
 }
 
-/// Records of a pax header: `length key=value\n` (POSIX.1-2024, pax).
-#[derive(Default)]
-struct Records(Vec<u8>);
-
-impl Records {
-    fn add(&mut self, key: &str, value: &[u8]) {
-        let rest = 1 + key.len() + 1 + value.len() + 1;
-        let mut length = rest + 1;
-        while length != rest + length.to_string().len() {
-            length = rest + length.to_string().len();
-        }
-        self.0.extend_from_slice(format!("{length} {key}=").as_bytes());
-        self.0.extend_from_slice(value);
-        self.0.push(b'\n');
-    }
-
-    fn write<W: Write>(&self, tape: &mut Builder<W>) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let mut header = Header::new_ustar();
-        header.set_entry_type(EntryType::XHeader);
-        header.set_path("PaxHeaders/0")?;
-        header.set_mode(0o644);
-        header.set_size(self.0.len() as u64);
-        header.set_cksum();
-        Ok(tape.append(&header, &*self.0)?)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_record_counts_its_own_length() {
-        for (length, total) in [(90, 99), (91, 101)] {
-            let mut records = Records::default();
-            records.add("path", &vec![b'x'; length]);
-            assert!(records.0.starts_with(format!("{total} path=").as_bytes()));
-            assert_eq!(records.0.len(), total);
-        }
-    }
 
     #[test]
     fn times_before_1970_are_written_as_they_are_read() {

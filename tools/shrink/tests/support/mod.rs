@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "every test file uses its part")]
 #![allow(unreachable_pub, reason = "every test file is a crate of its own")]
-#![allow(clippy::print_stderr, reason = "a test that shows nothing here says why")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -16,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, makedev, mknodat};
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::is_root;
 
 /// A directory for a test's roots and results.
 pub(crate) struct Workshop {
@@ -275,18 +275,4 @@ pub(crate) fn debian(name: &str, words: &[&str]) -> PathBuf {
 
 pub(crate) fn minbase() -> PathBuf {
     debian("minbase", &["--variant=minbase"])
-}
-
-/// Whether the test was asked for the long proofs.
-pub(crate) fn full() -> bool {
-    std::env::var_os("ETABLI_FULL").is_some()
-}
-
-/// Says that something rare is missing here, and what.
-pub(crate) fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
-}
-
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
 }

@@ -2,7 +2,7 @@
 //!
 //! Programs load a number into a register and ask the kernel. Where the number is an argument, as
 //! it is for `syscall` of every C library and for musl's `__syscall_cp`, the function's callers
-//! are looked at in turn, and theirs.
+//! are looked at in turn, and theirs: a walk of the call graph against its direction.
 
 use std::collections::{BTreeMap, BTreeSet};
 

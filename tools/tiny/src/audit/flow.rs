@@ -1,13 +1,15 @@
 //! Follows a function from its beginning to all its ends, with what its registers may hold.
 //!
-//! Every place that is reached from several others holds what may come from any of them. Nothing
-//! is executed: a function is swept again and again until nothing more becomes known, which is
-//! after two or three times for real ones.
+//! This is a data-flow analysis (constant propagation): every place that is reached from several
+//! others holds what may come from any of them, and nothing is executed. A function is swept again
+//! and again until nothing more becomes known (the fixpoint), which is after two or three times for
+//! real ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::binary::{Image, Mode, Region};
-use super::machine::{self, Next};
+use super::instruction::Next;
+use super::machine;
 use super::state::{State, Value};
 
 /// After so many sweeps, what is known is taken as it is.
@@ -192,7 +194,7 @@ const LONGEST: u64 = 32 << 10;
 /// How often functions are cut anew because jumps lead into their middle.
 const CUTS: usize = 4;
 
-/// The functions of a binary, as a first reading finds them.
+/// The functions of a binary and who calls them (the call graph), as a first reading finds them.
 #[derive(Debug, Default)]
 pub(super) struct Functions {
     /// By where they begin.

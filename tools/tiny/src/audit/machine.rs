@@ -1,40 +1,9 @@
-//! What an instruction does, as far as it matters for the numbers of system calls.
+//! What an instruction does on each machine, as far as it matters for the numbers of system calls.
 
 use super::binary::{Image, Mode};
-use super::state::{Register, State, Value};
-use super::{aarch64, arm, thumb, x86};
-
-/// What follows an instruction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
-    /// The next instruction.
-    Falls,
-    /// Another place, or the next instruction where it is a conditional jump.
-    Jump { to: u64, conditional: bool },
-    /// Another place that nobody knows: a table of cases, or a pointer to a function.
-    Somewhere,
-    /// The function that called.
-    Returns { conditional: bool },
-    /// A function, and then the next instruction.
-    Call { to: Option<u64> },
-    /// The kernel, and then the next instruction.
-    SystemCall,
-}
-
-/// An instruction: its length in bytes, and what follows it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
-    pub(super) length: u64,
-    pub(super) next: Next,
-    /// The word among the instructions that it reads: no instruction itself.
-    pub(super) literal: Option<u64>,
-}
-
-impl Step {
-    pub(super) fn of(length: u64, next: Next) -> Self {
-        Self { length, next, literal: None }
-    }
-}
+use super::instruction::{Next, Step};
+use super::state::{Register, State};
+use super::{aarch64, arm, x86};
 
 /// The registers that matter to the kernel and to functions.
 pub(super) struct Convention {
@@ -82,8 +51,7 @@ pub(super) fn convention(mode: Mode) -> &'static Convention {
 /// It is always at least one byte long, so that whoever goes on comes to an end.
 pub(super) fn step(image: &Image, mode: Mode, at: u64, state: &mut State) -> Step {
     match mode {
-        Mode::Arm => arm::step(image, at, state),
-        Mode::Thumb => thumb::step(image, at, state),
+        Mode::Arm | Mode::Thumb => arm::step(image, mode, at, state),
         Mode::Aarch64 => aarch64::step(image, at, state),
         Mode::X86 => x86::step(image, at, state),
     }
@@ -96,13 +64,5 @@ pub(super) fn come_back(mode: Mode, next: Next, state: &mut State) {
         Next::Call { .. } => state.forget(convention.changed_by_calls.iter().copied()),
         Next::SystemCall => state.forget(convention.changed_by_kernel.iter().copied()),
         _ => {}
-    }
-}
-
-/// Where a pointer leads that a call or a jump takes.
-pub(super) fn target(pointer: Value) -> Option<u64> {
-    match pointer {
-        Value::Number(address) | Value::Slot(address) => Some(address),
-        _ => None,
     }
 }

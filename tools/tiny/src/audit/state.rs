@@ -6,16 +6,11 @@ pub(super) type Register = u8;
 /// As many as the machine with the most of them has, the stack pointer of 64-bit ARM included.
 pub(super) const REGISTERS: usize = 32;
 
-/// What is remembered of the stack: more is forgotten, which only makes less known.
+/// What is remembered of the stack, in words: more is forgotten, which only makes less known.
 const SLOTS: usize = 32;
 
 /// How many numbers one place may be reached with before they count as unknown.
 const NUMBERS: usize = 6;
-
-/// The lowest bits of a word, at most eight, as a register's number.
-pub(super) fn low_bits(word: u32, count: u32) -> Register {
-    word.to_le_bytes()[0] & (0xff >> (8 - count))
-}
 
 /// The register in which 32-bit ARM's kernel finds the number of a system call.
 const KEPT_ON_ARM: Register = 7;
@@ -92,6 +87,29 @@ impl Value {
         }
     }
 
+    pub(super) fn inverted(self) -> Self {
+        match self {
+            Self::Number(number) => Self::Number(!number),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The bits that are set in one of two numbers.
+    pub(super) fn united(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Number(one), Self::Number(two)) => Self::Number(one | two),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// A number of 32 bits whose upper half is another one.
+    pub(super) fn with_upper_half(self, upper: Self) -> Self {
+        match (self, upper) {
+            (Self::Number(low), Self::Number(upper)) => Self::Number(low & 0xffff | upper << 16),
+            _ => Self::Unknown,
+        }
+    }
+
     /// The same with 32 bits, as the smaller machines keep it.
     pub(super) fn in_32_bits(self) -> Self {
         match self {
@@ -102,12 +120,29 @@ impl Value {
     }
 }
 
+/// A word of the stack.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    /// How far it is from the stack's address at the function's beginning.
+    at: i64,
+    size: u8,
+    value: Value,
+}
+
+impl Slot {
+    fn overlaps(&self, at: i64, size: u8) -> bool {
+        at < self.at.saturating_add(self.size.into()) && self.at < at.saturating_add(size.into())
+    }
+}
+
+/// Words that are smaller hold no pointers and no registers that a function keeps for its caller.
+const SMALLEST: u8 = 4;
+
 /// The registers and the stack at a place.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     registers: [Value; REGISTERS],
-    /// Words of the stack by their distance from the stack's address at the function's beginning.
-    slots: Vec<(i64, Value)>,
+    slots: Vec<Slot>,
     /// How many of the next instructions are executed on a condition only (Thumb's `IT`).
     pub(super) conditional: u8,
     /// Whether nothing is seen to lead here, so that every other way here says more.
@@ -156,12 +191,19 @@ impl State {
         }
     }
 
-    /// What a word at an address holds.
-    pub(super) fn load(&self, address: Value) -> Value {
+    /// Forgets all, as after an instruction that may have written anything.
+    pub(super) fn forget_all(&mut self) {
+        self.registers = [Value::Unknown; REGISTERS];
+        self.slots.clear();
+    }
+
+    /// What so many bytes at an address hold: the lower half of a word that is longer, too.
+    pub(super) fn load(&self, address: Value, size: u8) -> Value {
         match address {
+            _ if size < SMALLEST => Value::Unknown,
             Value::Stack(at) => {
-                let slot = self.slots.iter().find(|(place, _)| *place == at);
-                slot.map_or(Value::Unknown, |(_, value)| *value)
+                let slot = self.slots.iter().find(|slot| slot.at == at && slot.size >= size);
+                slot.map_or(Value::Unknown, |slot| slot.value)
             }
             Value::Number(address) => Value::Slot(address),
             _ => Value::Unknown,
@@ -169,14 +211,30 @@ impl State {
     }
 
     /// What is stored where nobody knows is taken to change nothing that is known of the stack.
-    pub(super) fn store(&mut self, address: Value, value: Value) {
+    ///
+    /// Otherwise nothing would be known any more after the first line of most functions, and what
+    /// compilers keep on the stack without ever taking its address is what this looks for.
+    pub(super) fn store(&mut self, address: Value, size: u8, value: Value) {
         let Value::Stack(at) = address else {
             return;
         };
-        self.slots.retain(|(place, _)| *place != at);
-        if value != Value::Unknown && self.slots.len() < SLOTS {
-            self.slots.push((at, value));
+        self.slots.retain(|slot| !slot.overlaps(at, size));
+        if value != Value::Unknown && size >= SMALLEST && self.slots.len() < SLOTS {
+            self.slots.push(Slot { at, size, value });
         }
+    }
+
+    /// Forgets what is known of the stack where an address leads there and what is stored does not
+    /// say how long it is.
+    pub(super) fn spoil(&mut self, address: Value) {
+        if matches!(address, Value::Stack(_)) {
+            self.slots.clear();
+        }
+    }
+
+    fn same_slot(&self, slot: &Slot) -> Value {
+        let same = self.slots.iter().find(|other| other.at == slot.at && other.size == slot.size);
+        same.map_or(Value::Unknown, |other| other.value)
     }
 
     /// Takes back what an instruction did that is executed on a condition only.
@@ -190,9 +248,9 @@ impl State {
                 *mine = mine.or(*old);
             }
         }
-        self.slots.retain_mut(|(at, value)| {
-            *value = value.or(before.load(Value::Stack(*at)));
-            *value != Value::Unknown
+        self.slots.retain_mut(|slot| {
+            slot.value = slot.value.or(before.same_slot(slot));
+            slot.value != Value::Unknown
         });
     }
 
@@ -212,10 +270,10 @@ impl State {
             changed |= joined != *mine;
             *mine = joined;
         }
-        self.slots.retain_mut(|(at, value)| {
-            let joined = value.or(other.load(Value::Stack(*at)));
-            changed |= joined != *value;
-            *value = joined;
+        self.slots.retain_mut(|slot| {
+            let joined = slot.value.or(other.same_slot(slot));
+            changed |= joined != slot.value;
+            slot.value = joined;
             joined != Value::Unknown
         });
         changed
@@ -241,8 +299,22 @@ mod tests {
     fn what_is_stored_on_the_stack_is_found_there() {
         let mut state = State::entry(13);
         let address = state.get(13).minus(Value::Number(4));
-        state.store(address, Value::Number(5));
-        assert_eq!(state.load(Value::Stack(-4)), Value::Number(5));
-        assert_eq!(state.load(Value::Stack(-8)), Value::Unknown);
+        state.store(address, 4, Value::Number(5));
+        assert_eq!(state.load(Value::Stack(-4), 4), Value::Number(5));
+        assert_eq!(state.load(Value::Stack(-8), 4), Value::Unknown);
+    }
+
+    #[test]
+    fn a_store_forgets_every_word_that_it_touches() {
+        let mut state = State::entry(13);
+        for at in [-16, -12, -8, -4] {
+            state.store(Value::Stack(at), 4, Value::Number(5));
+        }
+        state.store(Value::Stack(-13), 2, Value::Unknown);
+        let known = [-16, -12, -8, -4].map(|at| state.load(Value::Stack(at), 4));
+        assert_eq!(known[..2], [Value::Unknown; 2]);
+        assert_eq!(known[2..], [Value::Number(5); 2]);
+        state.store(Value::Stack(-8), 8, Value::Number(6));
+        assert_eq!(state.load(Value::Stack(-4), 4), Value::Unknown);
     }
 }

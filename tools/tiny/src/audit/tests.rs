@@ -10,6 +10,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod disassembler;
+
 const AT: u64 = 0x1_0000;
 
 /// A program of nothing but these bytes, which are loaded at one address and executed.
@@ -152,6 +154,90 @@ fn thumb_is_told_from_arm_without_symbols() {
     let (names, undecided) = found(Machine::Arm, &program(Machine::Arm, &code));
     assert_eq!(names, ["nanosleep", "clock_nanosleep"]);
     assert_eq!(undecided, 0);
+}
+
+/// What Thumb's code asks for that loads 162 into `r7` and then executes an instruction.
+fn asked_behind(instruction: &[u16]) -> (Vec<String>, usize) {
+    let before: &[u16] = &[0xb580, 0x27a2]; // push {r7, lr}; movs r7, #162
+    let after: &[u16] = &[0xdf00, 0xbd80]; // svc 0; pop {r7, pc}
+    let code = of_halves(&[before, instruction, after].concat());
+    found(Machine::Arm, &program(Machine::Arm, &code))
+}
+
+#[test]
+fn a_register_that_thumb_writes_is_no_longer_known() {
+    #[rustfmt::skip]
+    let writing: [(&str, &[u16]); 7] = [
+        ("ldmia.w r0, {r7, r8}",    &[0xe890, 0x0180]),
+        ("ldmdb r0, {r7, r8}",      &[0xe910, 0x0180]),
+        ("ldr.w r7, [r0], #4",      &[0xf850, 0x7b04]),
+        ("ldr.w r0, [r7], #4",      &[0xf857, 0x0b04]),
+        ("vmov r7, s0",             &[0xee10, 0x7a10]),
+        ("vmov r0, r7, d0",         &[0xec57, 0x0b10]),
+        ("strexd r7, r0, r1, [r2]", &[0xe8c2, 0x0177]),
+    ];
+    for (text, instruction) in writing {
+        assert_eq!(asked_behind(instruction), (vec![], 1), "{text}");
+    }
+}
+
+/// A register that points to memory and moves holds another number.
+#[test]
+fn a_register_that_thumb_moves_holds_what_it_was_moved_to() {
+    #[rustfmt::skip]
+    let moving: [(&str, &[u16], &str); 3] = [
+        ("ldmia r7!, {r0, r1}", &[0xcf03],         "setresgid"),
+        ("vldmia r7!, {d8}",    &[0xecb7, 0x8b02], "setresgid"),
+        ("stmdb r7!, {r0, r1}", &[0xe927, 0x0003], "sched_setparam"),
+    ];
+    for (text, instruction, name) in moving {
+        assert_eq!(asked_behind(instruction), (vec![name.to_owned()], 0), "{text}");
+    }
+}
+
+/// The same on x86, where many instructions write registers that they do not name.
+#[test]
+fn a_register_that_x86_writes_without_naming_it_is_no_longer_known() {
+    #[rustfmt::skip]
+    let writing: [(&str, &[u8]); 7] = [
+        ("loop over rcx, from which rax comes", &[0x48, 0x89, 0xc1, 0xe2, 0x00, 0x48, 0x89, 0xc8]),
+        ("mul rdx",                  &[0x48, 0xf7, 0xe2]),
+        ("lodsb",                    &[0xac]),
+        ("cpuid",                    &[0x0f, 0xa2]),
+        ("lock cmpxchg [rdi], rdx",  &[0xf0, 0x48, 0x0f, 0xb1, 0x17]),
+        ("xchg rdx, rax",            &[0x48, 0x92]),
+        ("int 0x80",                 &[0xcd, 0x80]),
+    ];
+    for (text, instruction) in writing {
+        let before: &[u8] = &[0xb8, 0x23, 0x00, 0x00, 0x00]; // mov eax, 35
+        let after: &[u8] = &[0x0f, 0x05, 0xc3]; // syscall; ret
+        let code = [before, instruction, after].concat();
+        let (names, undecided) = found(Machine::X86_64, &program(Machine::X86_64, &code));
+        assert_eq!((names, undecided), (vec![], 1), "{text}");
+    }
+}
+
+/// A store that is not as long as a word of the stack spoils every word that it touches.
+#[test]
+fn a_number_on_the_stack_is_unknown_once_something_else_is_stored_over_it() {
+    #[rustfmt::skip]
+    let code = [
+        0x6a, 0x23,                         // push 35
+        0x6a, 0x00,                         // push 0
+        0x0f, 0x11, 0x04, 0x24,             // movups [rsp], xmm0
+        0x58,                               // pop  rax
+        0x58,                               // pop  rax
+        0x0f, 0x05,                         // syscall
+        0xc3,                               // ret
+    ];
+    assert_eq!(found(Machine::X86_64, &program(Machine::X86_64, &code)), (vec![], 1));
+}
+
+/// What the library cannot read, it reads as nothing: here, it would panic.
+#[test]
+fn two_registers_from_the_last_one_on_are_no_instruction() {
+    let code = of_words(&[0xe18f_f0d0, 0xe12f_ff1e]); // ldrd pc, [pc, r0]; bx lr
+    assert_eq!(found(Machine::Arm, &program(Machine::Arm, &code)), (vec![], 0));
 }
 
 #[test]
@@ -401,8 +487,8 @@ fn all_that_a_static_program_for_arm_executes_has_been_found() {
     for flags in instructions {
         let scratch = tempfile::tempdir().expect("a scratch directory");
         let flags = [flags, &["-static", "-Os"]].concat();
-        // Without a cross compiler there is nothing to compare.
         let Some(binary) = compiled("arm-linux-gnueabi-gcc", &flags, scratch.path()) else {
+            testkit::skip("`arm-linux-gnueabi-gcc` is not installed");
             return;
         };
         let traced = Command::new("qemu-arm-static").arg("-strace").arg(&binary).output();

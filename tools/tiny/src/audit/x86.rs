@@ -1,18 +1,25 @@
 //! 64-bit x86's instructions, as far as they move numbers.
 //!
-//! What is not understood makes the registers that it may write unknown.
+//! What an instruction writes, iced-x86 says (`instr_info`): also the registers that it does not
+//! name, and how many bytes of memory. Results are computed of the few that matter.
+//!
+//! Proof: `src/audit/tests.rs::a_register_that_x86_writes_without_naming_it_is_no_longer_known`,
+//! `src/audit/tests/disassembler.rs::the_c_library_of_this_machine_is_read_as_the_disassembler_reads_it`
 
-use iced_x86::{Decoder, DecoderOptions, Instruction, MemorySize, Mnemonic, OpKind};
+use iced_x86::{
+    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
+    OpKind, UsedMemory,
+};
 
 use super::binary::Image;
-use super::machine::{Next, Step, target};
-use super::state::{Register, State, Value, low_bits};
+use super::instruction::{Next, Step, target};
+use super::state::{Register, State, Value};
 
 pub(super) const STACK: Register = 4;
 /// The longest instruction has so many bytes.
 const LONGEST: usize = 15;
-/// What instructions write without naming it: `rax`, `rcx`, `rdx`, `rbx`, `rsi` and `rdi`.
-const UNNAMED: [Register; 6] = [0, 1, 2, 3, 6, 7];
+/// A word of the stack.
+const WORD: u8 = 8;
 
 pub(super) fn step(image: &Image, at: u64, state: &mut State) -> Step {
     let bytes = image.bytes(at);
@@ -28,26 +35,31 @@ pub(super) fn step(image: &Image, at: u64, state: &mut State) -> Step {
 fn execute(instruction: &Instruction, state: &mut State) -> Next {
     let near = instruction.op0_kind() == OpKind::NearBranch64;
     let to = instruction.near_branch_target();
-    match instruction.mnemonic() {
-        Mnemonic::Syscall => Next::SystemCall,
-        Mnemonic::Call if near => Next::Call { to: Some(to) },
-        Mnemonic::Call => Next::Call { to: target(read(instruction, 0, state)) },
-        Mnemonic::Jmp if near => Next::Jump { to, conditional: false },
-        Mnemonic::Jmp => match target(read(instruction, 0, state)) {
+    match (instruction.mnemonic(), instruction.flow_control()) {
+        (Mnemonic::Syscall, _) => Next::SystemCall,
+        // Programs are not allowed to wait for interrupts.
+        (Mnemonic::Hlt | Mnemonic::Int3, _) | (_, FlowControl::Return | FlowControl::Exception) => {
+            Next::Returns { conditional: false }
+        }
+        (_, FlowControl::Next) => {
+            compute(instruction, state);
+            Next::Falls
+        }
+        (_, FlowControl::UnconditionalBranch) if near => Next::Jump { to, conditional: false },
+        // `loop` counts in a register.
+        (_, FlowControl::ConditionalBranch | FlowControl::XbeginXabortXend) if near => {
+            forget_written(instruction, state);
+            Next::Jump { to, conditional: true }
+        }
+        (_, FlowControl::Call) if near => Next::Call { to: Some(to) },
+        (_, FlowControl::IndirectCall) => Next::Call { to: target(read(instruction, 0, state)) },
+        (_, FlowControl::IndirectBranch) => match target(read(instruction, 0, state)) {
             Some(to) => Next::Jump { to, conditional: false },
             None => Next::Somewhere,
         },
-        _ if near => Next::Jump { to, conditional: true },
-        // The last ones are no instructions, or raise exceptions.
-        Mnemonic::Ret
-        | Mnemonic::Retf
-        | Mnemonic::Iretq
-        | Mnemonic::Hlt
-        | Mnemonic::Ud2
-        | Mnemonic::Int3
-        | Mnemonic::INVALID => Next::Returns { conditional: false },
+        // Interrupts, the calls of virtual machines: what comes back, others decide.
         _ => {
-            compute(instruction, state);
+            state.forget_all();
             Next::Falls
         }
     }
@@ -55,9 +67,13 @@ fn execute(instruction: &Instruction, state: &mut State) -> Next {
 
 fn compute(instruction: &Instruction, state: &mut State) {
     match instruction.mnemonic() {
-        Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Bt | Mnemonic::Nop | Mnemonic::Endbr64 => {}
-        Mnemonic::Mov | Mnemonic::Movsxd | Mnemonic::Movzx | Mnemonic::Movsx => {
+        Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Nop | Mnemonic::Endbr64 => {}
+        Mnemonic::Mov => {
             let value = read(instruction, 1, state);
+            write(instruction, value, state);
+        }
+        Mnemonic::Movsxd => {
+            let value = with_sign(read(instruction, 1, state));
             write(instruction, value, state);
         }
         Mnemonic::Lea => {
@@ -79,51 +95,60 @@ fn compute(instruction: &Instruction, state: &mut State) {
         Mnemonic::Or if read(instruction, 1, state) == Value::Number(u64::MAX) => {
             write(instruction, Value::Number(u64::MAX), state);
         }
-        Mnemonic::Push => {
-            let value = read(instruction, 0, state);
-            let top = state.get(STACK).minus(Value::Number(8));
-            state.set(STACK, top);
-            state.store(top, value);
-        }
-        Mnemonic::Pop => {
-            let top = state.get(STACK);
-            let value = state.load(top);
-            state.set(STACK, top.plus(Value::Number(8)));
-            write(instruction, value, state);
-        }
-        Mnemonic::Leave => {
-            let frame = state.get(5);
-            state.set(5, state.load(frame));
-            state.set(STACK, frame.plus(Value::Number(8)));
-        }
-        mnemonic => {
-            if instruction.op_count() > 0 {
-                write(instruction, Value::Unknown, state);
-            }
-            // Additions to the second operand, and exchanges.
-            if matches!(mnemonic, Mnemonic::Xchg | Mnemonic::Xadd) {
-                state.forget(general(instruction.op1_register()).map(|(number, _)| number));
-            }
-            if writes_unnamed(mnemonic, instruction) {
-                state.forget(UNNAMED);
-            }
-        }
+        _ => match instruction.stack_pointer_increment() {
+            -8 if instruction.mnemonic() == Mnemonic::Push => push(instruction, state),
+            8 if instruction.mnemonic() == Mnemonic::Pop => pop(instruction, state),
+            _ if instruction.mnemonic() == Mnemonic::Leave => leave(state),
+            _ => forget_written(instruction, state),
+        },
     }
 }
 
-/// Instructions without operands, with the string registers as operands, or with one operand, such
-/// as multiplications, write registers that they do not name; so do comparisons with exchange.
-fn writes_unnamed(mnemonic: Mnemonic, instruction: &Instruction) -> bool {
-    let one = matches!(
-        mnemonic,
-        Mnemonic::Mul | Mnemonic::Imul | Mnemonic::Div | Mnemonic::Idiv | Mnemonic::Mulx
-    );
-    let exchange =
-        matches!(mnemonic, Mnemonic::Cmpxchg | Mnemonic::Cmpxchg8b | Mnemonic::Cmpxchg16b);
-    let string = instruction.op_kinds().any(|kind| {
-        matches!(kind, OpKind::MemorySegRSI | OpKind::MemorySegRDI | OpKind::MemoryESRDI)
-    });
-    one || exchange || string || instruction.op_count() == 0
+fn push(instruction: &Instruction, state: &mut State) {
+    let value = read(instruction, 0, state);
+    let top = state.get(STACK).minus(Value::Number(WORD.into()));
+    state.set(STACK, top);
+    state.store(top, WORD, value);
+}
+
+fn pop(instruction: &Instruction, state: &mut State) {
+    let top = state.get(STACK);
+    let value = state.load(top, WORD);
+    state.set(STACK, top.plus(Value::Number(WORD.into())));
+    write(instruction, value, state);
+}
+
+fn leave(state: &mut State) {
+    const FRAME: Register = 5;
+    let frame = state.get(FRAME);
+    state.set(FRAME, state.load(frame, WORD));
+    state.set(STACK, frame.plus(Value::Number(WORD.into())));
+}
+
+/// Forgets what an instruction writes: registers that it names and those that it does not, and
+/// memory.
+fn forget_written(instruction: &Instruction, state: &mut State) {
+    if instruction.is_save_restore_instruction() {
+        // Of these not every register is told.
+        return state.forget_all();
+    }
+    let mut factory = InstructionInfoFactory::new();
+    let info = factory.info(instruction);
+    let stores = info.used_memory().iter().filter(|memory| writes(memory.access()));
+    for memory in stores {
+        let address = place(memory, instruction, state);
+        match u8::try_from(memory.memory_size().size()) {
+            Ok(size @ 1..) => state.store(address, size, Value::Unknown),
+            _ => state.spoil(address),
+        }
+    }
+    let written = info.used_registers().iter().filter(|register| writes(register.access()));
+    state.forget(written.filter_map(|used| general(used.register())).map(|(number, _)| number));
+}
+
+fn writes(access: OpAccess) -> bool {
+    use OpAccess::{CondWrite, ReadCondWrite, ReadWrite, Write};
+    matches!(access, Write | CondWrite | ReadWrite | ReadCondWrite)
 }
 
 /// A general register: its number, and how many bits of it are named.
@@ -131,7 +156,9 @@ fn general(register: iced_x86::Register) -> Option<(Register, u32)> {
     use iced_x86::Register as R;
     let place = register as u32;
     let among = |first: R, last: R| {
-        (first as u32..=last as u32).contains(&place).then(|| low_bits(place - first as u32, 5))
+        (first as u32..=last as u32)
+            .contains(&place)
+            .then(|| u8::try_from(place - first as u32).unwrap_or(0))
     };
     if let Some(number) = among(R::RAX, R::R15) {
         Some((number, 64))
@@ -145,10 +172,9 @@ fn general(register: iced_x86::Register) -> Option<(Register, u32)> {
     }
 }
 
-/// Whether a word of memory is long enough to hold what is looked for.
-fn whole(instruction: &Instruction) -> bool {
-    use MemorySize::{Int8, Int16, UInt8, UInt16};
-    !matches!(instruction.memory_size(), Int8 | Int16 | UInt8 | UInt16)
+/// How many bytes of memory an instruction reads or writes: none where that is not told.
+fn size(instruction: &Instruction) -> u8 {
+    u8::try_from(instruction.memory_size().size()).unwrap_or(0)
 }
 
 fn same_registers(instruction: &Instruction) -> bool {
@@ -164,8 +190,7 @@ fn read(instruction: &Instruction, operand: u32, state: &State) -> Value {
             Some((number, 32)) => in_32_bits(state.get(number)),
             _ => Value::Unknown,
         },
-        OpKind::Memory if whole(instruction) => state.load(address(instruction, state)),
-        OpKind::Memory => Value::Unknown,
+        OpKind::Memory => state.load(address(instruction, state), size(instruction)),
         _ => match instruction.try_immediate(operand) {
             Ok(number) => Value::Number(number),
             Err(_) => Value::Unknown,
@@ -178,6 +203,18 @@ fn in_32_bits(value: Value) -> Value {
     match value {
         Value::Stack(_) => Value::Unknown,
         other => other.in_32_bits(),
+    }
+}
+
+/// A number of 32 bits with a sign, as a longer one; what is a small argument stays what it is.
+fn with_sign(value: Value) -> Value {
+    match value {
+        Value::Number(number) => {
+            let low = u32::try_from(number & 0xffff_ffff).unwrap_or(0);
+            Value::Number(i64::from(low.cast_signed()).cast_unsigned())
+        }
+        Value::Stack(_) => Value::Unknown,
+        other => other,
     }
 }
 
@@ -196,7 +233,7 @@ fn write(instruction: &Instruction, value: Value, state: &mut State) {
         }
         OpKind::Memory => {
             let address = address(instruction, state);
-            state.store(address, if whole(instruction) { value } else { Value::Unknown });
+            state.store(address, size(instruction), value);
         }
         _ => {}
     }
@@ -204,28 +241,57 @@ fn write(instruction: &Instruction, value: Value, state: &mut State) {
 
 /// The address of the operand in memory, where it is known.
 fn address(instruction: &Instruction, state: &State) -> Value {
-    if instruction.segment_prefix() != iced_x86::Register::None {
+    if instruction.is_ip_rel_memory_operand() {
+        let address = Value::Number(instruction.ip_rel_memory_address());
+        return if has_segment(instruction) { Value::Unknown } else { address };
+    }
+    let index = (instruction.memory_index(), instruction.memory_index_scale());
+    sum(instruction, instruction.memory_base(), index, instruction.memory_displacement64(), state)
+}
+
+/// The address of memory that an instruction uses, named or not.
+fn place(memory: &UsedMemory, instruction: &Instruction, state: &State) -> Value {
+    let index = (memory.index(), memory.scale());
+    sum(instruction, memory.base(), index, memory.displacement(), state)
+}
+
+fn sum(
+    instruction: &Instruction,
+    base: iced_x86::Register,
+    (index, scale): (iced_x86::Register, u32),
+    displacement: u64,
+    state: &State,
+) -> Value {
+    if has_segment(instruction) {
         return Value::Unknown;
     }
-    if instruction.is_ip_rel_memory_operand() {
-        return Value::Number(instruction.ip_rel_memory_address());
+    let mut address = Value::Number(displacement);
+    if base != iced_x86::Register::None {
+        address = address.plus(of_register(base, state));
     }
-    let mut address = Value::Number(instruction.memory_displacement64());
-    if instruction.memory_base() != iced_x86::Register::None {
-        address = address.plus(of_register(instruction.memory_base(), state));
-    }
-    if instruction.memory_index() != iced_x86::Register::None {
-        let index = of_register(instruction.memory_index(), state);
-        let scaled = match (index, instruction.memory_index_scale()) {
-            (value, 1) => value,
-            (Value::Number(number), scale) => Value::Number(number.wrapping_mul(u64::from(scale))),
-            _ => Value::Unknown,
-        };
-        address = address.plus(scaled);
+    if index != iced_x86::Register::None {
+        address = address.plus(scaled(of_register(index, state), scale));
     }
     address
 }
 
+/// The other segments begin at 0.
+fn has_segment(instruction: &Instruction) -> bool {
+    use iced_x86::Register::{FS, GS};
+    matches!(instruction.segment_prefix(), FS | GS)
+}
+
+fn scaled(index: Value, scale: u32) -> Value {
+    match (index, scale) {
+        (value, 1) => value,
+        (Value::Number(number), scale) => Value::Number(number.wrapping_mul(u64::from(scale))),
+        _ => Value::Unknown,
+    }
+}
+
 fn of_register(register: iced_x86::Register, state: &State) -> Value {
-    general(register).map_or(Value::Unknown, |(number, _)| state.get(number))
+    match general(register) {
+        Some((number, 64)) => state.get(number),
+        _ => Value::Unknown,
+    }
 }

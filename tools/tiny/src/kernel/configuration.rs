@@ -12,6 +12,7 @@ use crate::command;
 use crate::compressor::Compressor;
 use crate::recipe::Recipe;
 use crate::store;
+use crate::surroundings::tool;
 
 /// Options that change how a finished kernel is packed, but none of its objects.
 pub(super) const OF_PACKING: [&str; 5] =
@@ -77,7 +78,6 @@ fn asked(recipe: &Recipe) -> Options {
 /// take is an error, for whoever asks for a thing relies on it.
 pub(super) fn apply(tree: &Tree<'_>, wanted: &Options) -> Result<Options> {
     let objects = tree.objects();
-    store::make_directory(&objects)?;
     let asked = objects.join("tiny.config");
     let smallest = tree.source.join("kernel/configs/tiny.config");
     let base = tree.source.join("kernel/configs/tiny-base.config");
@@ -143,7 +143,7 @@ fn refused(wanted: &Options, options: &Options, source: &Path) -> Result<()> {
 /// Whether any Kconfig file speaks of an option.
 fn is_known(name: &str, source: &Path) -> Result<bool> {
     let pattern = format!(r"^\s*(menu)?config {name}$");
-    let mut grep = command::command("grep");
+    let mut grep = tool("grep");
     grep.args(["-rqE", "--include=Kconfig*", "-e", &pattern]).arg(source);
     let status = grep.status().context("cannot run `grep`")?;
     Ok(status.success())

@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use super::Tree;
 use crate::command;
 use crate::store;
+use crate::surroundings::tool;
+use crate::toolchain::cross;
 
 /// Room in the tree for longer command lines, so that they can be changed in a finished image.
 const ROOM: &str = "512";
@@ -17,7 +19,7 @@ pub(super) fn compile(tree: &Tree<'_>, command_line: &str) -> Result<Option<Vec<
     let Some(loader) = &kernel.loader else {
         return Ok(None);
     };
-    let place = tree.objects().join("tiny.dts");
+    let place = tree.beside("tiny.dts");
     let text = format!(
         "{}\n{}\n/ {{ chosen {{ bootargs = \"{}\"; }}; }};\n",
         loader.device_tree()?,
@@ -25,7 +27,7 @@ pub(super) fn compile(tree: &Tree<'_>, command_line: &str) -> Result<Option<Vec<
         command_line.replace('\\', "\\\\").replace('"', "\\\"")
     );
     store::replace(&place, text.as_bytes())?;
-    let mut preprocessor = command::command(format!("{}cpp", tree.recipe.board.toolchain.prefix));
+    let mut preprocessor = cross(tree.recipe, "cpp");
     if tree.recipe.picture() > 0 {
         preprocessor.arg("-DPICTURE");
     }
@@ -35,10 +37,10 @@ pub(super) fn compile(tree: &Tree<'_>, command_line: &str) -> Result<Option<Vec<
         .arg(tree.source.join("scripts/dtc/include-prefixes"))
         .arg(&place);
     let expanded = command::output(&mut preprocessor).context("cannot read the device tree")?;
-    let expanded_place = tree.objects().join("tiny.expanded.dts");
+    let expanded_place = tree.beside("tiny.expanded.dts");
     store::replace(&expanded_place, &expanded)?;
-    let blob = tree.objects().join("tiny.dtb");
-    let mut compiler = command::command(tree.objects().join("scripts/dtc/dtc"));
+    let blob = tree.beside("tiny.dtb");
+    let mut compiler = tool(tree.objects().join("scripts/dtc/dtc"));
     // The kernel's own trees are not free of what the compiler warns of.
     compiler
         .args(["-q", "-q", "-p", ROOM, "-I", "dts", "-O", "dtb", "-o"])

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use names::shown;
 
-use crate::command::{Said, command, run};
+use super::SOURCE_ARCHITECTURE;
+use crate::command::{Said, run};
 use crate::recipe::Recipe;
 use crate::sources::Packages;
 use crate::store::{self, Key, Store};
+use crate::surroundings::tool;
 use crate::technique::Technique;
 
 /// Unpacks the archive that Debian's `linux-source-…` packages hold and changes what techniques
@@ -21,17 +23,20 @@ pub(super) fn unpack(
     said: Said,
 ) -> Result<PathBuf> {
     let name = &recipe.kernel.source;
-    let key = Key::new().and("kernel source").and_all(packages.identity(name)).and(edits(recipe));
+    let key = Key::new()
+        .and("kernel source")
+        .and_all(packages.identity(name, SOURCE_ARCHITECTURE))
+        .and(edits(recipe));
     let held = store.hold("sources", &key)?;
     held.once("linux", |place| {
-        let package = packages.binary(name)?;
+        let package = packages.binary(name, SOURCE_ARCHITECTURE)?;
         let around = place.with_extension("package");
         store::remove(&around)?;
-        run(command("dpkg-deb").arg("-x").arg(package).arg(&around), said)
+        run(tool("dpkg-deb").arg("-x").arg(package).arg(&around), said)
             .context("cannot unpack the package of the kernel's sources")?;
         let archive = archive(&around.join("usr/src"))?;
         store::make_directory(place)?;
-        let mut tar = command("tar");
+        let mut tar = tool("tar");
         tar.arg("--extract").arg("--strip-components=1").arg("--file").arg(&archive);
         run(tar.arg("--directory").arg(place), said)
             .context("cannot unpack the kernel's sources")?;

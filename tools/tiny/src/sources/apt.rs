@@ -13,6 +13,7 @@ use super::lock::{Lock, Locked, LockedFile, SOURCE_ARCHITECTURE};
 use crate::command::{command, output, text};
 use crate::recipe::Sources;
 use crate::store::{self, Key, Store};
+use crate::surroundings::tool;
 
 /// Debian's keys, as the package `debian-archive-keyring` brings them.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -54,13 +55,40 @@ impl<'a> Apt<'a> {
     ) -> Result<Lock> {
         let mut packages = Vec::new();
         for wanted in wanted {
-            let locked = match keep.find(wanted) {
-                Some(locked) => locked.clone(),
-                None => self.fetch(wanted, None, store)?,
-            };
-            packages.push(locked);
+            let kept = keep.with_needs(wanted);
+            if kept.is_empty() {
+                packages.extend(self.fetch_with_needs(wanted, store)?);
+            } else {
+                packages.extend(kept.into_iter().cloned());
+            }
         }
         Ok(Lock::new(&self.sources.release, packages))
+    }
+
+    /// The newest of a package; of a program with all that it needs.
+    fn fetch_with_needs(&self, wanted: &Wanted, store: &Store) -> Result<Vec<Locked>> {
+        let mut packages = vec![self.fetch(wanted, None, store)?];
+        if let Wanted::Program { name, architecture } = wanted {
+            let needs = self.needs(name, architecture)?;
+            for name in &needs {
+                packages.push(self.fetch(&Wanted::binary(name, architecture), None, store)?);
+            }
+            packages[0].needs = Some(needs);
+        }
+        Ok(packages)
+    }
+
+    /// What a program depends on and a machine that builds has not, by apt's own reckoning.
+    fn needs(&self, name: &str, architecture: &str) -> Result<Vec<String>> {
+        let status = self.root.join("machine");
+        store::replace(&status, machine(architecture).as_bytes())?;
+        let mut apt = self.command("apt-get")?;
+        apt.args(["--simulate", "--no-install-recommends", "--option"])
+            .arg(format!("Dir::State::status={}", status.display()))
+            .args(["install", &format!("{name}:{architecture}")]);
+        let said = text(&mut apt)
+            .with_context(|| format!("cannot tell what the package `{name}` depends on"))?;
+        Ok(installed(&said).filter(|other| *other != name).map(str::to_owned).collect())
     }
 
     /// Fetches a package that is locked already.
@@ -69,10 +97,8 @@ impl<'a> Apt<'a> {
             self.update()?;
         }
         let wanted = match package.architecture.as_str() {
-            SOURCE_ARCHITECTURE => Wanted::Source { name: package.name.clone() },
-            architecture => {
-                Wanted::Binary { name: package.name.clone(), architecture: architecture.to_owned() }
-            }
+            SOURCE_ARCHITECTURE => Wanted::source(&package.name),
+            architecture => Wanted::binary(&package.name, architecture),
         };
         let version = Some(package.version.as_str());
         let found = match self.fetch(&wanted, version, store) {
@@ -100,12 +126,14 @@ impl<'a> Apt<'a> {
         let scratch = tempfile::Builder::new().prefix(".fetch-").tempdir_in(store.packages());
         let scratch = scratch.context("cannot make a directory for a download")?;
         let what = match wanted {
-            Wanted::Binary { name, architecture } => format!("{name}:{architecture}"),
+            Wanted::Binary { name, architecture } | Wanted::Program { name, architecture } => {
+                format!("{name}:{architecture}")
+            }
             Wanted::Source { name } => name.clone(),
         };
         let mut apt = self.command("apt-get")?;
         match wanted {
-            Wanted::Binary { .. } => apt.arg("download"),
+            Wanted::Binary { .. } | Wanted::Program { .. } => apt.arg("download"),
             Wanted::Source { .. } => apt.args(["source", "--download-only"]),
         };
         apt.arg(version.map_or_else(|| what.clone(), |version| format!("{what}={version}")));
@@ -186,6 +214,31 @@ impl<'a> Apt<'a> {
     }
 }
 
+/// What every machine that builds has: `doctor` sees to that. The C library is the one that all its
+/// programs run with.
+const MACHINE: [&str; 4] = ["binutils", "gcc", "libc6", "libc6-dev"];
+
+/// What apt is told to be installed, so that it resolves the rest. The versions are high enough for
+/// whoever asks for a least one.
+fn machine(architecture: &str) -> String {
+    let stanza = |name: &&str| {
+        format!(
+            "Package: {name}\nStatus: install ok installed\nArchitecture: {architecture}\n\
+             Version: 99:99\nMaintainer: tiny\nDescription: is there\n{}\n",
+            if *name == "libc6-dev" { "Provides: libc-dev\n" } else { "" }
+        )
+    };
+    MACHINE.iter().map(stanza).collect()
+}
+
+/// The packages that apt would install: `Inst libllvm22:amd64 (1:22.1-1 Debian:12 [amd64])`.
+fn installed(said: &str) -> impl Iterator<Item = &str> {
+    said.lines().filter_map(|line| {
+        let name = line.strip_prefix("Inst ")?.split(' ').next()?;
+        Some(name.split_once(':').map_or(name, |(name, _)| name))
+    })
+}
+
 /// Describes what was downloaded and hands it to the store.
 fn lock(wanted: &Wanted, directory: &Path, store: &Store) -> Result<Locked> {
     let mut paths = Vec::new();
@@ -196,8 +249,8 @@ fn lock(wanted: &Wanted, directory: &Path, store: &Store) -> Result<Locked> {
     paths.sort_by_key(|path| (path.extension().is_none_or(|end| end != "dsc"), path.clone()));
     let first = paths.first().context("apt fetched nothing")?;
     let (name, architecture, version) = match wanted {
-        Wanted::Binary { name, .. } => {
-            let field = |field: &str| text(command("dpkg-deb").arg("-f").arg(first).arg(field));
+        Wanted::Binary { name, .. } | Wanted::Program { name, .. } => {
+            let field = |field: &str| text(tool("dpkg-deb").arg("-f").arg(first).arg(field));
             (name.clone(), field("Architecture")?, field("Version")?)
         }
         Wanted::Source { name } => {
@@ -205,7 +258,7 @@ fn lock(wanted: &Wanted, directory: &Path, store: &Store) -> Result<Locked> {
         }
     };
     let files = paths.iter().map(|path| LockedFile::describe(path)).collect::<Result<Vec<_>>>()?;
-    let locked = Locked { name, architecture, version, files };
+    let locked = Locked { name, architecture, version, needs: None, files };
     let place = locked.place(store);
     store::make_directory(&place)?;
     for (file, path) in locked.files.iter().zip(&paths) {
@@ -263,7 +316,7 @@ fn version_of(description: &Path) -> Result<String> {
 
 /// What this machine's own programs are made for.
 pub(crate) fn host_architecture() -> Result<String> {
-    text(command("dpkg").arg("--print-architecture"))
+    text(tool("dpkg").arg("--print-architecture"))
 }
 
 /// How this machine reaches the network: proxies and the like, from its own configuration.
@@ -271,4 +324,20 @@ fn way_out() -> Result<String> {
     let all = text(command("apt-config").arg("dump"))?;
     let lines = all.lines().filter(|line| line.starts_with("Acquire::http"));
     Ok(lines.map(|line| format!("{line}\n")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_apt_would_install_is_read() {
+        let said = "\
+NOTE: This is only a simulation!
+Inst libmd0 (1.0.4-2 Debian:12.11/oldstable [amd64])
+Inst libz3-4:amd64 (4.8.12-3.1 Debian:12.11/oldstable [amd64])
+Conf libmd0 (1.0.4-2 Debian:12.11/oldstable [amd64])
+";
+        assert_eq!(installed(said).collect::<Vec<_>>(), ["libmd0", "libz3-4"]);
+    }
 }

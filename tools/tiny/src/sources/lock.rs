@@ -16,8 +16,8 @@ use crate::store::Store;
 /// What stands for the architecture of a source package.
 pub(crate) const SOURCE_ARCHITECTURE: &str = "source";
 
-/// The form of the file.
-const VERSION: u32 = 1;
+/// The form of the file. The first had no `needs`: such a program is locked anew.
+const VERSION: u32 = 2;
 
 const HEADER: &str =
     "# Written by tiny: the packages that this recipe is built from. Keep it with the recipe.\n\n";
@@ -40,6 +40,9 @@ pub(crate) struct Locked {
     pub(crate) name: String,
     pub(crate) architecture: String,
     pub(crate) version: String,
+    /// Of a program that runs while we build: the packages that it needs, which are locked, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) needs: Option<Vec<String>>,
     /// One for a binary package; the description and the archives for a source package.
     #[serde(rename = "file")]
     pub(crate) files: Vec<LockedFile>,
@@ -82,7 +85,11 @@ impl Lock {
                 "build with --update to write it anew",
             )
         })?;
-        ensure!(lock.version == VERSION, "`{}` was written by another tiny", shown(path));
+        ensure!(
+            (1..=VERSION).contains(&lock.version),
+            "`{}` was written by another tiny",
+            shown(path)
+        );
         Ok(Some(lock))
     }
 
@@ -97,17 +104,38 @@ impl Lock {
         self.release == release && wanted.iter().all(|wanted| self.find(wanted).is_some())
     }
 
-    /// The packages that are wanted.
-    pub(crate) fn of<'a>(
-        &'a self,
-        wanted: &'a BTreeSet<Wanted>,
-    ) -> impl Iterator<Item = &'a Locked> {
-        wanted.iter().filter_map(|wanted| self.find(wanted))
+    /// The packages that are wanted, with what programs among them need; each once.
+    pub(crate) fn of(&self, wanted: &BTreeSet<Wanted>) -> Vec<&Locked> {
+        let mut all: Vec<_> = wanted.iter().flat_map(|wanted| self.with_needs(wanted)).collect();
+        all.sort_by_key(|package| package.key());
+        all.dedup_by_key(|package| package.key());
+        all
     }
 
-    /// The package that somebody wants.
+    /// The package that somebody wants; a program, only where all that it needs is locked.
     pub(crate) fn find(&self, wanted: &Wanted) -> Option<&Locked> {
-        self.packages.iter().find(|package| package.is(wanted))
+        let package = self.packages.iter().find(|package| package.is(wanted))?;
+        match wanted {
+            Wanted::Program { architecture, .. } => {
+                let mut needs = package.needs.as_ref()?.iter();
+                needs
+                    .all(|name| self.find(&Wanted::binary(name, architecture)).is_some())
+                    .then_some(package)
+            }
+            _ => Some(package),
+        }
+    }
+
+    /// A package with those that it needs, where it is a program.
+    pub(crate) fn with_needs(&self, wanted: &Wanted) -> Vec<&Locked> {
+        let package = self.find(wanted);
+        let needs = match (wanted, package.and_then(|package| package.needs.as_ref())) {
+            (Wanted::Program { architecture, .. }, Some(needs)) => {
+                needs.iter().map(|name| Wanted::binary(name, architecture)).collect()
+            }
+            _ => Vec::new(),
+        };
+        package.into_iter().chain(needs.iter().filter_map(|need| self.find(need))).collect()
     }
 }
 
@@ -147,9 +175,10 @@ impl Locked {
         (&self.name, &self.architecture)
     }
 
-    fn is(&self, wanted: &Wanted) -> bool {
+    /// Whether it is what somebody wants.
+    pub(super) fn is(&self, wanted: &Wanted) -> bool {
         match wanted {
-            Wanted::Binary { name, architecture } => {
+            Wanted::Binary { name, architecture } | Wanted::Program { name, architecture } => {
                 self.name == *name
                     && (self.architecture == *architecture || self.architecture == "all")
             }

@@ -18,6 +18,8 @@ use elf::Problem;
 use elf::symbols::{self, Symbol};
 use ui::hinted;
 
+use crate::inputs::Inputs;
+
 /// Why a library cannot be made again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -180,20 +182,30 @@ fn asked_by(user: &[u8]) -> Result<Vec<Symbol>, Refusal> {
 ///
 /// The inputs are archives, and libraries that these need, in the order in which a linker wants
 /// them: who asks stands before who is asked. The result appears only when it is what was planned.
-pub(crate) fn link(plan: &Plan, compiler: &Path, inputs: &[PathBuf], result: &Path) -> Result<()> {
+///
+/// Says what the linker read: besides its inputs, libraries that these need.
+pub(crate) fn link(
+    plan: &Plan,
+    mut compiler: Command,
+    inputs: &[PathBuf],
+    result: &Path,
+) -> Result<Inputs> {
     let attempt = || format!("cannot relink `{}`", plan.name);
     let scratch = tempfile::tempdir().with_context(attempt)?;
-    let script = scratch.path().join("versions");
-    let options = scratch.path().join("options");
-    let made = scratch.path().join("made");
+    let in_scratch = |name| scratch.path().join(name);
+    let (script, options, list) =
+        (in_scratch("versions"), in_scratch("options"), in_scratch("list"));
     std::fs::write(&script, plan.version_script()).with_context(attempt)?;
     std::fs::write(&options, plan.options(&script)).with_context(attempt)?;
 
-    let mut command = Command::new(compiler);
-    command.arg(format!("@{}", options.display())).args(inputs).arg("-o").arg(&made);
-    let output = command.env("LC_ALL", "C").output().with_context(|| {
+    compiler.arg(format!("@{}", options.display()));
+    for directory in inputs.iter().filter_map(|input| input.parent()).collect::<BTreeSet<_>>() {
+        compiler.arg(format!("-Wl,-rpath-link,{}", directory.display()));
+    }
+    compiler.arg(format!("-Wl,--dependency-file={}", list.display()));
+    let output = compiler.args(inputs).arg("-o").arg(result).output().with_context(|| {
         hinted(
-            &format!("cannot start `{}`", compiler.display()),
+            "cannot start the compiler",
             "install the cross compiler; `tiny doctor` says which package has it",
         )
     })?;
@@ -203,9 +215,10 @@ pub(crate) fn link(plan: &Plan, compiler: &Path, inputs: &[PathBuf], result: &Pa
             "add the archive or library that defines what is missing, behind those that use it",
         )));
     }
-    plan.check(&std::fs::read(&made).with_context(attempt)?).with_context(attempt)?;
-    std::fs::copy(&made, result).with_context(attempt)?;
-    Ok(())
+    plan.check(&std::fs::read(result).with_context(attempt)?).with_context(attempt)?;
+    let mut read = Inputs::default();
+    read.add_listed(&list, Path::new("/"))?;
+    Ok(read.without(scratch.path()))
 }
 
 /// The linker's first complaints; the others mostly repeat them.

@@ -10,10 +10,10 @@ use names::shown;
 
 use super::relink::{self, Plan, Refusal};
 use super::tree::{Node, Tree};
-use crate::kernel::compiler_version;
 use crate::programs::Workbench;
 use crate::recipe::userland::Relink;
 use crate::store::Key;
+use crate::toolchain::{compiler_version, cross, own_directories};
 
 /// Links the libraries that the recipe names, in its order: what is smaller already asks for less.
 pub(super) fn all(wanted: &[Relink], tree: &mut Tree, bench: &Workbench<'_>) -> Result<()> {
@@ -39,16 +39,20 @@ fn one(wanted: &Relink, tree: &mut Tree, bench: &Workbench<'_>) -> Result<()> {
         Err(refusal) => return Err(refusal.into()),
     };
     let inputs = inputs(&wanted.from, bench.root.context("the recipe names no packages")?)?;
-    let compiler = format!("{}gcc", bench.recipe.board.toolchain.prefix);
+    let compiler = cross(bench.recipe, "gcc");
     let key = Key::new()
         .and("relink")
         .and(compiler_version(bench.recipe)?)
         .and(library)
         .and(format!("{plan:?}"))
+        .and_all(&wanted.from)
         .and_all(packages(bench));
     let held = bench.store.hold("libraries", &key)?;
-    let made =
-        held.once("library", |result| relink::link(&plan, Path::new(&compiler), &inputs, result))?;
+    let made = held.once_of("library", |result| {
+        let read = relink::link(&plan, compiler, &inputs, result)?;
+        read.refuse_this_machine(&own_directories(bench.recipe)?)?;
+        Ok(read)
+    })?;
     let content = fs::read(&made).with_context(|| format!("cannot read `{}`", shown(&made)))?;
     tree.replace(&place, Node::file(content, 0o644))
 }
@@ -88,7 +92,7 @@ fn inputs(patterns: &[String], root: &Path) -> Result<Vec<PathBuf>> {
 
 /// The packages that inputs come from.
 fn packages<'a>(bench: &'a Workbench<'_>) -> Vec<&'a str> {
-    let packages = &bench.recipe.packages;
-    let names = packages.names.iter().chain(&packages.build);
-    names.flat_map(|name| bench.packages.identity(name)).collect()
+    let architecture = &bench.recipe.board.architecture;
+    let names = bench.recipe.all_packages();
+    names.iter().flat_map(|name| bench.packages.identity(name, architecture)).collect()
 }

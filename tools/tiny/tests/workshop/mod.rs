@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -51,12 +52,31 @@ impl Workshop {
         tiny(&all)
     }
 
+    /// A store of its own, which shares nothing with that of all tests but the packages.
+    pub(crate) fn store_apart(&self, name: &str) -> PathBuf {
+        let apart = self.path(name);
+        fs::create_dir(&apart).expect("a directory");
+        for shared in ["apt", "fetching", "packages"] {
+            let place = store().join(shared);
+            fs::create_dir_all(&place).expect("a directory");
+            symlink(place, apart.join(shared)).expect("a link");
+        }
+        apart
+    }
+
     /// A recipe that comes with tiny, built.
     pub(crate) fn built(&self, name: &str, image: &str) -> PathBuf {
         let run = self.build(&shipped(name), image, &[]);
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
         self.path(image)
     }
+}
+
+/// The programs that a store keeps.
+pub(crate) fn programs(store: &Path) -> Vec<PathBuf> {
+    let Ok(kept) = fs::read_dir(store.join("programs")) else { return Vec::new() };
+    let places = kept.map(|entry| entry.expect("an entry").path().join("program"));
+    places.filter(|place| place.is_file()).collect()
 }
 
 /// Runs tiny.
@@ -86,14 +106,4 @@ pub(crate) fn text(path: &Path) -> &str {
 pub(crate) fn json(run: &Run) -> Value {
     serde_json::from_str(&run.stdout)
         .unwrap_or_else(|error| panic!("{error}\n{}\n{}", run.stdout, run.stderr))
-}
-
-/// Whether the long proofs are asked for; otherwise says what is skipped.
-#[expect(clippy::print_stdout, reason = "the test runner shows it")]
-pub(crate) fn is_full(skipped: &str) -> bool {
-    let full = std::env::var_os("ETABLI_FULL").is_some_and(|value| value == "1");
-    if !full {
-        println!("skipped without ETABLI_FULL=1: {skipped}");
-    }
-    full
 }

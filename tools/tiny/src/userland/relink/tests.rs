@@ -7,6 +7,7 @@ use elf::symbols;
 use tempfile::TempDir;
 
 use super::{Plan, Refusal, link};
+use crate::surroundings::tool;
 
 const LIBRARY: &str = r#"
 static const char bulk[100000] = "much";
@@ -77,7 +78,7 @@ fn what_nothing_asks_for_is_gone_and_the_program_runs_as_before() {
     let plan = Plan::new(&library, &[&program], &[]).expect("it can be made again");
     assert_eq!(plan.version_script(), "WORKS_1 { global:\n  small;\nlocal: *; };\n");
     let inputs = [workshop.path("libworks.a"), PathBuf::from("-lc")];
-    link(&plan, Path::new("cc"), &inputs, &result).expect("it is linked");
+    link(&plan, tool("cc"), &inputs, &result).expect("it is linked");
 
     let made = std::fs::read(&result).expect("a library");
     assert!(library.len() > 100_000);
@@ -128,7 +129,7 @@ fn an_archive_that_lacks_a_function_is_named_with_it() {
     workshop.run("cc -fPIC -c other.c -o other.o && ar rc libother.a other.o");
 
     let inputs = [workshop.path("libother.a")];
-    let failed = link(&plan, Path::new("cc"), &inputs, &workshop.path("made.so"));
+    let failed = link(&plan, tool("cc"), &inputs, &workshop.path("made.so"));
     let failed = format!("{:#}", failed.expect_err("there is no such function"));
     assert!(failed.starts_with("cannot relink `libworks.so`: "), "{failed}");
     assert!(failed.contains("small"), "{failed}");
@@ -144,7 +145,7 @@ fn a_variable_of_another_size_is_refused() {
     workshop.run("cc -fPIC -c short.c -o short.o && ar rc libshort.a short.o");
 
     let inputs = [workshop.path("libshort.a")];
-    let failed = link(&plan, Path::new("cc"), &inputs, &workshop.path("made.so"));
+    let failed = link(&plan, tool("cc"), &inputs, &workshop.path("made.so"));
     let failed = format!("{:#}", failed.expect_err("programs copy four numbers"));
     assert_eq!(
         failed,
