@@ -11,6 +11,7 @@ mod frames;
 mod image;
 mod mentions;
 mod search;
+mod text;
 mod x86_64;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,8 @@ use image::Image;
 use search::Search;
 
 pub use code::Code;
-pub use mentions::{LONGEST_NAME, Names};
+pub use mentions::Names;
+pub use text::LONGEST_NAME;
 
 /// Why a library is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

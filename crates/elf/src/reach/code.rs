@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::reach::decoded::{Decoded, End, Meaning, Stub, Use};
 use crate::reach::frames::{self, Frames};
 use crate::reach::image::{Image, Segment, word};
-use crate::reach::{Refusal, mentions, x86_64};
+use crate::reach::{Refusal, text, x86_64};
 
 /// A library's functions, and what leads from each to others.
 #[derive(Debug)]
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
     fn pointed_at(&mut self, address: u64) -> Vec<Target> {
         let mut targets = self.reached(address);
         if !self.image.is_executable(address)
-            && let Some(name) = mentions::name_at(self.image.bytes_from(address))
+            && let Some(name) = text::name_at(self.image.bytes_from(address))
         {
             targets.push(self.name(name));
         }

@@ -7,9 +7,6 @@ use aho_corasick::AhoCorasick;
 use crate::reach::code::Code;
 use crate::reach::image::{Content, Image};
 
-/// Longer texts are no names.
-pub const LONGEST_NAME: usize = 4096;
-
 /// Names to look for in files.
 #[derive(Debug)]
 pub struct Names {
@@ -81,16 +78,4 @@ fn in_text(content: &[u8], start: usize, end: usize) -> bool {
     let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let is_word = !before.is_some_and(goes_on) && !content.get(end).copied().is_some_and(goes_on);
     is_word || before.is_some_and(|length| usize::from(length) == end - start)
-}
-
-/// The name that a text of C consists of.
-pub(super) fn name_at(bytes: &[u8]) -> Option<&[u8]> {
-    let length = bytes.iter().take(LONGEST_NAME).position(|byte| *byte == 0)?;
-    let name = &bytes[..length];
-    let is_name = length > 0 && name.iter().all(|byte| is_part(*byte));
-    is_name.then_some(name)
-}
-
-fn is_part(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_$.@".contains(&byte)
 }
