@@ -17,10 +17,6 @@ pub struct Layout {
     pub interpreter: Option<Vec<u8>>,
     /// Whether a loader finds a table of what it needs and offers (`PT_DYNAMIC`).
     pub is_dynamic: bool,
-    /// 64-bit words, otherwise 32-bit ones.
-    pub is_64: bool,
-    /// Little-endian, otherwise big-endian.
-    pub is_little_endian: bool,
     /// The length of the file.
     pub length: u64,
     /// Where what is loaded ends: the last segment, or the table of segments.
@@ -106,8 +102,6 @@ where
         },
         interpreter,
         is_dynamic,
-        is_64: header.is_class_64(),
-        is_little_endian: endian == Endianness::Little,
         length,
         loaded_end,
         known_end,

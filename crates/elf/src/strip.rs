@@ -275,7 +275,7 @@ fn without_symbols<'data>(layout: &Layout, data: impl ReadRef<'data>) -> Result<
     if layout.sections.is_empty() {
         return Ok(without_sections(layout));
     }
-    let entry = if layout.is_64 { 64 } else { 40 };
+    let entry = if layout.architecture.is_64 { 64 } else { 40 };
     let table = data
         .read_bytes_at(layout.section_table, entry as u64 * (loaded as u64 + 1))
         .map_err(|()| Problem::Malformed("the table of sections lies outside of the file"))?;
@@ -288,7 +288,8 @@ fn without_symbols<'data>(layout: &Layout, data: impl ReadRef<'data>) -> Result<
         names.push(0);
         put(layout, &mut headers[number * entry..][..4], offset);
         // A link may only lead to a section that stays.
-        let link = &mut headers[number * entry + if layout.is_64 { 40 } else { 24 }..][..4];
+        let link =
+            &mut headers[number * entry + if layout.architecture.is_64 { 40 } else { 24 }..][..4];
         if get(layout, link) > loaded as u64 {
             link.fill(0);
         }
@@ -343,7 +344,7 @@ struct Fields {
 }
 
 fn fields(layout: &Layout) -> Fields {
-    if layout.is_64 {
+    if layout.architecture.is_64 {
         Fields { table: 0x28, count: 0x3c }
     } else {
         Fields { table: 0x20, count: 0x30 }
@@ -351,13 +352,13 @@ fn fields(layout: &Layout) -> Fields {
 }
 
 fn word(layout: &Layout) -> usize {
-    if layout.is_64 { 8 } else { 4 }
+    if layout.architecture.is_64 { 8 } else { 4 }
 }
 
 /// Writes a number of as many bytes as there are, in the binary's byte order.
 fn put(layout: &Layout, bytes: &mut [u8], value: u64) {
     let width = bytes.len();
-    if layout.is_little_endian {
+    if layout.architecture.is_little_endian {
         bytes.copy_from_slice(&value.to_le_bytes()[..width]);
     } else {
         bytes.copy_from_slice(&value.to_be_bytes()[8 - width..]);
@@ -366,7 +367,7 @@ fn put(layout: &Layout, bytes: &mut [u8], value: u64) {
 
 fn get(layout: &Layout, bytes: &[u8]) -> u64 {
     let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-    if layout.is_little_endian {
+    if layout.architecture.is_little_endian {
         bytes.iter().rev().fold(0, fold)
     } else {
         bytes.iter().fold(0, fold)

@@ -47,9 +47,15 @@ impl Program {
     pub fn attended(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.stdin(Stdio::null());
+        Self { limit: None, ..Self::of(command, Duration::ZERO) }
+    }
+
+    /// A command as somebody else has put it together, with what it reads.
+    #[must_use]
+    pub fn of(command: Command, limit: Duration) -> Self {
         Self {
             command,
-            limit: None,
+            limit: Some(limit),
             hint: None,
             held: Vec::new(),
             keeper: None,

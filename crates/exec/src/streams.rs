@@ -2,7 +2,7 @@
 
 use std::io::{self, PipeReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{ChildStdin, ChildStdout, Stdio};
+use std::process::{ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, bail};
@@ -61,16 +61,28 @@ impl Read for Reading {
 }
 
 impl Reading {
+    /// What it reads, where that was made a pipe; once.
+    pub fn stdin(&mut self) -> Option<ChildStdin> {
+        self.running.stdin()
+    }
+
+    /// Waits for the end, however it comes: how it ended, and below each other the last lines that it
+    /// said.
+    pub fn ended(mut self) -> Result<(ExitStatus, String)> {
+        self.printed = None;
+        let said = self.said.heard();
+        Ok((self.running.wait()?, said))
+    }
+
     /// Waits for the end; the program must succeed. Who has read enough may leave the rest: that the
     /// program is then ended by the closed pipe is no failure.
     pub fn finish(mut self) -> Result<()> {
-        self.printed = None;
-        let said = self.said.heard();
-        let status = self.running.wait()?;
+        let line = std::mem::take(&mut self.line);
+        let (status, said) = self.ended()?;
         if status.success() || status.signal() == Some(libc::SIGPIPE) {
             return Ok(());
         }
-        bail!(failure::ended(&self.line, status, &said))
+        bail!(failure::ended(&line, status, &said))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
+pub use ui::Format;
 
 use crate::build::Strip;
 
@@ -244,13 +245,12 @@ pub struct Output {
     pub quiet: bool,
 }
 
-/// A form of the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// One document for programs
-    Json,
+impl Output {
+    /// Which part of the progress is shown.
+    #[must_use]
+    pub fn progress(&self) -> ui::Show {
+        if self.quiet { ui::Show::Nothing } else { ui::Show::Progress }
+    }
 }
 
 const AFTER_HELP: &str = "\

@@ -4,7 +4,7 @@
 //! `needs` says which edges leave a kept file; here they are followed until none leads to anything
 //! new.
 //!
-//! Proof: tests/programs.rs::two_programs_with_different_rpaths_that_share_a_library_both_keep_theirs
+//! Proof: `tests/programs.rs::two_programs_with_different_rpaths_that_share_a_library_both_keep_theirs`
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -140,7 +140,7 @@ impl<'a> Graph<'a> {
             inventory.get(step).is_some_and(|entry| matches!(entry.kind, Kind::Link(_)))
         });
         let came_along: Vec<_> = links.flat_map(|link| self.needs.came_with(link)).collect();
-        came_along.into_iter().for_each(|edge| self.follow(edge));
+        self.follow_all(came_along);
         Ok(())
     }
 
@@ -168,13 +168,13 @@ impl<'a> Graph<'a> {
         loop {
             while let Some(path) = self.queue.pop_front() {
                 let edges = self.needs.edges(&path, &self.nodes[&path]);
-                edges.into_iter().for_each(|edge| self.follow(edge));
+                self.follow_all(edges);
             }
             let edges = self.needs.by_rules(&self.nodes);
             if edges.is_empty() {
                 break;
             }
-            edges.into_iter().for_each(|edge| self.follow(edge));
+            self.follow_all(edges);
         }
         let reasons = |node: &Node| node.reasons().cloned().collect();
         self.nodes.iter().map(|(path, node)| (path.clone(), reasons(node))).collect()
@@ -183,6 +183,12 @@ impl<'a> Graph<'a> {
     /// Libraries that binaries name and that are nowhere in the root, each with one that does.
     pub(crate) fn nowhere(&self) -> &BTreeMap<Vec<u8>, PathBuf> {
         self.needs.nowhere()
+    }
+
+    fn follow_all(&mut self, edges: Vec<Edge>) {
+        for edge in edges {
+            self.follow(edge);
+        }
     }
 
     fn follow(&mut self, edge: Edge) {

@@ -70,7 +70,7 @@ pub fn inside_sandbox() -> Result<Ended> {
 
 fn survey(cli: &cli::Report) -> Result<Ended> {
     let scratch = Scratch::somewhere()?;
-    let line = Line::new(cli.output.quiet);
+    let line = Line::new(messages::VOICE, cli.output.progress());
     line.say("reading the root");
     let root = Root::open(&cli.root, scratch.path())?;
     line.say("looking for what could go");
@@ -94,7 +94,7 @@ fn make_new(make: &Make) -> Result<Ended> {
     }
     refuse_inside(&make.root, output)?;
     let scratch = Scratch::beside(output)?;
-    let line = Line::new(make.show.quiet);
+    let line = Line::new(messages::VOICE, make.show.progress());
     let finished = make::make(make, &scratch, &line)?;
     if !make.dry_run {
         line.say("writing the result");
@@ -135,7 +135,7 @@ fn make_in_place(make: &Make) -> Result<Ended> {
         ));
     }
     let scratch = Scratch::somewhere()?;
-    let line = Line::new(make.show.quiet);
+    let line = Line::new(messages::VOICE, make.show.progress());
     let mut finished = make::make(make, &scratch, &line)?;
     let proven = !finished.ledger.verdict.is_bad();
     let mut stays = Vec::new();
@@ -175,7 +175,7 @@ fn explain(why: &Why) -> Result<Ended> {
 
 fn prove_again(cli: &Prove) -> Result<Ended> {
     let scratch = Scratch::somewhere()?;
-    let line = Line::new(cli.output.quiet);
+    let line = Line::new(messages::VOICE, cli.output.progress());
     let place = cli.ledger.clone().unwrap_or_else(|| Ledger::place(&cli.root));
     let small = Root::open(&cli.root, scratch.path())?;
     let proofs = match &cli.against {

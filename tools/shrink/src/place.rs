@@ -5,11 +5,11 @@
 //! running system: whatever is not as it was when it was read, in either direction, stays as it is
 //! and is named, and no name that stays is missing for a moment.
 //!
-//! Proof: tests/place.rs::undo_brings_everything_back_exactly,
-//! tests/disturbed.rs::a_kill_at_any_call_loses_nothing,
-//! tests/disturbed.rs::what_somebody_does_meanwhile_stays,
-//! tests/disturbed.rs::a_kill_of_undo_at_any_call_loses_nothing,
-//! tests/disturbed.rs::what_somebody_does_while_undo_is_at_work_stays
+//! Proof: `tests/place.rs::undo_brings_everything_back_exactly`,
+//! `tests/disturbed.rs::a_kill_at_any_call_loses_nothing`,
+//! `tests/disturbed.rs::what_somebody_does_meanwhile_stays`,
+//! `tests/disturbed.rs::a_kill_of_undo_at_any_call_loses_nothing`,
+//! `tests/disturbed.rs::what_somebody_does_while_undo_is_at_work_stays`
 
 mod archive;
 mod hand;

@@ -10,8 +10,8 @@ pub(crate) mod why;
 
 use std::io::{self, Write};
 
-use indicatif::DecimalBytes;
 use serde::Serialize;
+use ui::numbers::DecimalBytes;
 
 use crate::messages::VOICE;
 
@@ -27,9 +27,12 @@ pub(crate) fn problems(problems: &[String]) {
     }
 }
 
+/// The form of the JSON documents.
+const FORMAT: u32 = 1;
+
 fn json(document: &impl Serialize) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    serde_json::to_writer(&mut out, document)?;
+    serde_json::to_writer(&mut out, &VOICE.document(FORMAT, document))?;
     writeln!(out)?;
     out.flush()
 }

@@ -14,11 +14,12 @@ pub(crate) mod trace;
 mod written;
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use elf::Architecture;
+use exec::Program;
 use names::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -81,9 +82,7 @@ impl Emulator {
             (name, _) => name,
         };
         let program = format!("qemu-{name}-static");
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).map(|directory| directory.join(&program));
-        let found = found.into_iter().find(|path| path.is_file()).with_context(|| {
+        let found = exec::find(&program).with_context(|| {
             ui::hinted(
                 &format!("cannot run programs for {name}: `{program}` is not there"),
                 "install qemu-user-static, or go without tests",
@@ -128,40 +127,40 @@ fn registration(architecture: Architecture, emulator: &std::path::Path) -> Vec<u
 ///
 /// When the surroundings cannot be made. That the command fails is no error.
 pub(crate) fn run(order: &Order) -> Result<Observed> {
-    let ourselves = PathBuf::from("/proc/self/exe");
-    let mut child = Command::new(ourselves)
-        .arg(inside::SUBCOMMAND)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cannot start the process that runs tests")?;
-    let mut answers = BufReader::new(child.stdout.take().expect("it is a pipe"));
-    let mut ready = String::new();
-    answers.read_line(&mut ready).context("cannot hear from the process that runs tests")?;
-    let mut order_pipe = child.stdin.take().expect("it is a pipe");
-    let told = if ready.is_empty() {
-        Ok(())
-    } else {
-        namespaces::map_users(child.id())
+    let mut inside = inside(order.limit).reading()?;
+    let mut order_pipe = inside.stdin().expect("it is a pipe");
+    let mut answers = BufReader::new(&mut inside);
+    let mut process = String::new();
+    answers.read_line(&mut process).context("cannot hear from the process that runs tests")?;
+    // Where it could not begin, it ends without a word here, and says why elsewhere.
+    let told = match process.trim().parse() {
+        Err(_) => Ok(()),
+        Ok(process) => namespaces::map_users(process)
             .and_then(|()| Ok(serde_json::to_writer(&mut order_pipe, order)?))
-            .and_then(|()| Ok(order_pipe.flush()?))
+            .and_then(|()| Ok(order_pipe.flush()?)),
     };
     drop(order_pipe);
     let answer = serde_json::from_reader(&mut answers);
-    let output = child.wait_with_output().context("cannot wait for the process that runs tests")?;
+    drop(answers);
+    let (status, said) = inside.ended()?;
     told?;
     match answer {
-        Ok(observed) if output.status.success() => Ok(observed),
-        _ => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            bail!(ui::hinted(
-                &format!("cannot set a test apart: {}", names::shown_text(said.trim())),
-                "user namespaces must be allowed here (sysctl user.max_user_namespaces, or in a \
-                 container its seccomp profile); without --test nothing is run",
-            ))
-        }
+        Ok(observed) if status.success() => Ok(observed),
+        _ => bail!(ui::hinted(
+            &format!("cannot set a test apart:{said}"),
+            "user namespaces must be allowed here (sysctl user.max_user_namespaces, or in a \
+             container its seccomp profile); without --test nothing is run",
+        )),
     }
+}
+
+/// The process that carries out an order, of which it hears on its standard input. It ends a command
+/// at the limit itself; what it does around that has a limit, too.
+fn inside(limit: u64) -> Program {
+    /// Putting a large root into memory, and reading what was written.
+    const AROUND: Duration = Duration::from_hours(1);
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(inside::SUBCOMMAND).stdin(Stdio::piped());
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    Program::of(command, Duration::from_millis(limit) + AROUND)
 }

@@ -1,10 +1,10 @@
 //! A directory for what is in the making, which goes with us.
 //!
 //! Where we are killed it stays. The next run that works in the same place finds it by its name,
-//! sees that nobody holds its lock any more, and removes it.
+//! sees that nobody holds the lock of its mark any more, and removes it.
 //!
-//! Proof: tests/leftovers.rs::what_a_killed_run_left_is_removed_by_the_next,
-//! tests/leftovers.rs::what_only_looks_like_ours_stays
+//! Proof: `tests/leftovers.rs::what_a_killed_run_left_is_removed_by_the_next`,
+//! `tests/leftovers.rs::what_only_looks_like_ours_stays`
 
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
@@ -14,7 +14,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use names::shown;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, fcntl_lock};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tempfile::TempDir;
@@ -28,7 +28,7 @@ const MARK: &str = "made-by-shrink";
 /// A directory that is removed at the end, also when a signal is the end.
 pub(crate) struct Scratch {
     directory: TempDir,
-    /// Its lock tells others that we are at work.
+    /// The lock of its mark tells others that we are at work.
     _held: File,
 }
 
@@ -64,18 +64,20 @@ impl Scratch {
     }
 }
 
-/// Makes a directory and holds its lock. Before we hold it, another run may take the directory for a
-/// leftover; then there is another one to make.
+/// Makes a directory and holds the lock of its mark. Before we hold it, another run may take the
+/// directory for a leftover; then there is another one to make.
 fn make(parent: &Path) -> std::io::Result<(TempDir, File)> {
     loop {
         let directory =
             tempfile::Builder::new().prefix(PREFIX).rand_bytes(LETTERS).tempdir_in(parent)?;
-        let held = File::open(directory.path())?;
-        flock(&held, FlockOperation::LockExclusive)?;
-        match File::create_new(directory.path().join(MARK)) {
-            Ok(_) => return Ok((directory, held)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        let mark = directory.path().join(MARK);
+        let held = match File::create_new(&mark) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        fcntl_lock(&held, FlockOperation::LockExclusive)?;
+        if mark.symlink_metadata().is_ok() {
+            return Ok((directory, held));
         }
     }
 }
@@ -104,13 +106,14 @@ fn remove_if_left(directory: &Path) -> std::io::Result<()> {
     if !metadata.is_dir() || metadata.uid() != rustix::process::geteuid().as_raw() {
         return Ok(());
     }
-    let held = File::open(directory)?;
-    flock(&held, FlockOperation::NonBlockingLockExclusive)?;
-    if directory.join(MARK).symlink_metadata().is_ok() {
-        return fs::remove_dir_all(directory);
+    match File::options().write(true).open(directory.join(MARK)) {
+        Ok(mark) => {
+            fcntl_lock(&mark, FlockOperation::NonBlockingLockExclusive)?;
+            fs::remove_dir_all(directory)
+        }
+        // It was made and not marked yet. What holds anything stays.
+        Err(_) => fs::remove_dir(directory),
     }
-    // It was made and not marked yet. What is in any other stays.
-    fs::remove_dir(directory)
 }
 
 /// Removes the directory when a signal ends us.

@@ -5,7 +5,7 @@
 //! of another machine that a host hands on, debugging information, or hold a section that somebody
 //! reads by its name: such readers are too many to list.
 //!
-//! Proof: tests/inert.rs::what_another_loader_reads_is_left_byte_for_byte
+//! Proof: `tests/inert.rs::what_another_loader_reads_is_left_byte_for_byte`
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

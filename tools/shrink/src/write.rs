@@ -8,14 +8,18 @@ pub(crate) mod tape;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use exec::{Program, Writing};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use names::shown;
 
 use crate::rootfs::inventory::Inventory;
+
+/// Longer than packing many gigabytes takes with one slow processor.
+const LIMIT: Duration = Duration::from_hours(12);
 
 /// What a root is written as, by the ending of the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,25 +95,16 @@ fn write_file(inventory: &Inventory, small: &Path, staged: &Path, form: Form) ->
 
 /// Writes a squashfs image by way of `tar2sqfs`, which takes all that an archive holds.
 fn write_squashfs(inventory: &Inventory, small: &Path, staged: &Path) -> Result<()> {
-    let mut child = tar2sqfs(staged)?;
-    let pipe = child.stdin.take().expect("it is a pipe");
-    let written = tape::write(inventory, small, BufWriter::with_capacity(1 << 18, pipe))
+    let mut tar2sqfs = tar2sqfs(staged)?;
+    let written = tape::write(inventory, small, BufWriter::with_capacity(1 << 18, &mut tar2sqfs))
         .and_then(|mut out| Ok(out.flush()?));
-    let output = child.wait_with_output().context("cannot wait for `tar2sqfs`")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`tar2sqfs` failed: {}", names::shown_text(said.trim()));
-    }
+    // That nobody reads what is written is the consequence; why is what the program says.
+    tar2sqfs.finish()?;
     written
 }
 
-fn tar2sqfs(staged: &Path) -> Result<Child> {
-    Command::new("tar2sqfs")
-        .args(["--quiet", "--force", "--compressor", "xz"])
-        .arg(staged)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context(ui::hinted("cannot run `tar2sqfs`", "install squashfs-tools-ng"))
+fn tar2sqfs(staged: &Path) -> Result<Writing> {
+    let mut tar2sqfs = Program::new("tar2sqfs", LIMIT);
+    tar2sqfs.args(["--quiet", "--force", "--compressor", "xz"]).arg(staged);
+    tar2sqfs.hint("install squashfs-tools-ng").writing()
 }

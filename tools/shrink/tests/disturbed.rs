@@ -73,7 +73,7 @@ const THEIRS: &[&str] =
 const MAKE: Operation<'_> = Operation {
     prepare: &fill,
     command: &make,
-    // Before its lock it only reads the root and builds elsewhere.
+    // Before its first lock it has read the root, and only builds elsewhere.
     begins: Some("flock"),
     theirs: THEIRS,
     again: Some(&undo_if_begun),

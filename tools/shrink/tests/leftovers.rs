@@ -27,7 +27,7 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     let mut child =
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("shrink runs");
     let start = Instant::now();
-    while hidden(&workshop.path("")).is_empty() && start.elapsed() < Duration::from_secs(60) {
+    while hidden(&workshop.path("")).is_empty() && start.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(5));
     }
     // A run that is at work keeps its own.

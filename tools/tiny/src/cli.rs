@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
+pub use ui::Format;
 
 /// Builds a whole small Linux in one bootable file from a recipe, boots it and proves that it works
 ///
@@ -245,13 +246,17 @@ pub struct Output {
     pub quiet: bool,
 }
 
-/// A form of the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// One document for programs
-    Json,
+impl Output {
+    /// Which part of the progress is shown: what other programs say and a line that is drawn over do
+    /// not go together.
+    #[must_use]
+    pub fn progress(&self) -> ui::Show {
+        match (self.quiet, self.verbose) {
+            (true, _) => ui::Show::Nothing,
+            (_, true) => ui::Show::Steps,
+            _ => ui::Show::Progress,
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\

@@ -1,15 +1,23 @@
-//! Runs the programs that tiny builds with: what they say is shown when they fail.
+//! The programs that tiny builds with: what they say is shown when they fail, and none outlives us
+//! or runs for ever.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, ErrorKind};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
-use names::shown_text;
+use anyhow::Result;
+use exec::Program;
 
-/// How many lines of a failed program are shown.
-const LINES: usize = 12;
+pub(crate) use exec::line;
+
+/// Longer than any build takes: a whole kernel on one slow processor needs an hour.
+const BUILD: Duration = Duration::from_hours(6);
+
+/// Longer than the largest package, which has 150 MB, takes over a line of 50 kB a second.
+const FETCH: Duration = Duration::from_hours(1);
+
+/// What a program says of itself it says at once, also on a machine that is very busy.
+const QUESTION: Duration = Duration::from_mins(5);
 
 /// What of a program's output people see while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,77 +35,30 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Runs a command to its end; it must succeed.
+/// Runs a command to its end, once; it must succeed.
 pub(crate) fn run(command: &mut Command, said: Said) -> Result<()> {
+    let mut program = program(command, BUILD);
     match said {
-        Said::Kept => output(command).map(drop),
-        Said::Shown => run_shown(command),
+        Said::Kept => program.run(),
+        Said::Shown => program.run_telling(&mut |line| crate::messages::VOICE.note(line)),
     }
 }
 
-/// What a command prints; it must succeed.
+/// What a command prints, run once; it must succeed.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
-    let output = command.output().map_err(|error| cannot_start(command, error))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let Output { status, stdout, stderr } = output;
-    let said = [stdout, stderr].concat();
-    bail!("`{}` failed, {status}{}", line(command), last_lines(&String::from_utf8_lossy(&said)))
+    program(command, FETCH).output()
 }
 
 /// As text, without the white space around it.
 pub(crate) fn text(command: &mut Command) -> Result<String> {
-    Ok(String::from_utf8_lossy(&output(command)?).trim().to_owned())
+    program(command, QUESTION).text()
 }
 
-/// Both streams come through one pipe, in their order, and go to standard error.
-fn run_shown(command: &mut Command) -> Result<()> {
-    let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
-    let again = writer.try_clone().context("cannot make a pipe")?;
-    let mut child = command
-        .stdout(writer)
-        .stderr(again)
-        .spawn()
-        .map_err(|error| cannot_start(command, error))?;
-    // Our own ends of the pipe must go, or it never ends.
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    for said in BufReader::new(reader).split(b'\n') {
-        let said = said.context("cannot read what a program says")?;
-        crate::messages::VOICE.note(&shown_text(&String::from_utf8_lossy(&said)));
-    }
-    let status = child.wait().context("cannot wait for a program")?;
-    if !status.success() {
-        bail!("`{}` failed, {status}", line(command));
-    }
-    Ok(())
-}
-
-fn cannot_start(command: &Command, error: std::io::Error) -> anyhow::Error {
-    let program = shown_text(&command.get_program().to_string_lossy());
-    let attempted = format!("cannot run `{program}`");
-    if error.kind() == ErrorKind::NotFound {
-        return anyhow!("no such program is installed")
-            .context(ui::hinted(&attempted, "`tiny doctor RECIPE` says which package brings it"));
-    }
-    anyhow::Error::from(error).context(attempted)
-}
-
-/// A command as people would type it.
-pub(crate) fn line(command: &Command) -> String {
-    let words = [command.get_program()].into_iter().chain(command.get_args());
-    let words: Vec<_> = words.map(|word| shown_text(&word.to_string_lossy())).collect();
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
-}
-
-/// The end of what a program said: there it says why it failed.
-pub(crate) fn last_lines(said: &str) -> String {
-    let lines: Vec<_> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-    let mut shown = String::new();
-    for line in lines.iter().skip(lines.len().saturating_sub(LINES)) {
-        let _ = write!(shown, "\n    {}", shown_text(line));
-    }
-    shown
+/// Takes the command, whose words and pipes go when it has run.
+fn program(command: &mut Command, limit: Duration) -> Program {
+    let mut program = Program::of(std::mem::replace(command, Command::new("")), limit);
+    program.hint("`tiny doctor RECIPE` says which package brings it");
+    program
 }
 
 #[cfg(test)]

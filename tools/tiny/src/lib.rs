@@ -150,8 +150,7 @@ fn with_job<T>(
 ) -> Result<T> {
     let store = Store::open(options.store.as_deref())?;
     surroundings::settle();
-    // What programs say and a line that is drawn over do not go together.
-    let line = Line::new(show.quiet || show.verbose);
+    let line = Line::new(messages::VOICE, show.progress());
     let lock_file = options.lock.clone().unwrap_or_else(|| build::lock_file(path));
     let job = Job {
         recipe,

@@ -11,10 +11,15 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::messages::VOICE;
+
+/// The form of the JSON documents.
+pub(crate) const FORMAT: u32 = 1;
+
 /// Writes one document for programs.
 pub(crate) fn json(document: &impl Serialize) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    serde_json::to_writer(&mut out, document)?;
+    serde_json::to_writer(&mut out, &VOICE.document(FORMAT, document))?;
     writeln!(out)?;
     out.flush()
 }
@@ -28,5 +33,5 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
 
 /// A number with commas: `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
-    indicatif::HumanCount(number).to_string()
+    ui::numbers::Count(number).to_string()
 }

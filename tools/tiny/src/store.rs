@@ -25,6 +25,8 @@ use rustix::io::FdFlags;
 
 use crate::inputs::Inputs;
 
+use crate::messages::VOICE;
+
 /// Changes whenever what stands in the store under an old key is no longer right.
 const FORM: &str = "tiny 2";
 
@@ -90,7 +92,7 @@ impl Store {
         let path = directory.join(".lock");
         let lock =
             File::create(&path).with_context(|| format!("cannot write `{}`", shown(&path)))?;
-        rustix::fs::flock(&lock, FlockOperation::LockExclusive)
+        take(&lock, || VOICE.note("another tiny is at work here: waiting until it has finished"))
             .with_context(|| format!("cannot lock `{}`", shown(&path)))?;
         rustix::io::fcntl_setfd(&lock, FdFlags::empty())
             .with_context(|| format!("cannot hand on `{}`", shown(&path)))?;
@@ -202,6 +204,15 @@ impl Key {
     }
 }
 
+/// Takes a lock, and says so before where somebody else has it: that may take as long as a build.
+fn take(lock: &File, waiting: impl FnOnce()) -> std::io::Result<()> {
+    if rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        return Ok(());
+    }
+    waiting();
+    Ok(rustix::fs::flock(lock, FlockOperation::LockExclusive)?)
+}
+
 /// `$XDG_CACHE_HOME/tiny`, otherwise `~/.cache/tiny`.
 fn usual_place() -> Result<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -273,6 +284,24 @@ mod tests {
 
         assert_eq!(first, second);
         assert_eq!(fs::read_to_string(second).expect("it is there"), "made");
+    }
+
+    #[test]
+    fn who_has_to_wait_for_another_says_so() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("lock");
+        let mut ours = Some(File::create(&path).expect("a file"));
+        take(ours.as_ref().expect("it is ours"), || panic!("nobody has it")).expect("a lock");
+
+        let mut said = false;
+        let theirs = File::open(&path).expect("a file");
+        take(&theirs, || {
+            said = true;
+            ours = None;
+        })
+        .expect("a lock");
+
+        assert!(said);
     }
 
     #[test]

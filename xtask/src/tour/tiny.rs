@@ -21,7 +21,6 @@ const BUDGET: u64 = 800_000;
 
 /// The part of `tiny check`'s document that counts here.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 struct Checked {
     proofs: Vec<Proof>,
     instructions: Vec<Counted>,
@@ -29,7 +28,6 @@ struct Checked {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 struct Proof {
     promise: String,
     is_kept: bool,

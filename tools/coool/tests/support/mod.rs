@@ -134,7 +134,7 @@ impl Run {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            stderr: testkit::without_progress(&String::from_utf8_lossy(&output.stderr)),
         }
     }
 }

@@ -61,7 +61,9 @@ impl<'a> Workshop<'a> {
             self.line.say(&format!("running test {number} of {} in the full root", tests.len()));
             let bench = self.bench.expect("there are tests");
             let (baseline, runs) = Baseline::of(bench, test, self.root)?;
-            runs.iter().for_each(|observed| graph.observe(number, observed));
+            for observed in &runs {
+                graph.observe(number, observed);
+            }
             self.baselines.push(baseline);
         }
         Ok(())

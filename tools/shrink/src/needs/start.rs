@@ -3,7 +3,7 @@
 //! What is named to stay has to start in the small root. So what starts nowhere is refused instead
 //! of kept alone.
 //!
-//! Proof: tests/programs.rs::what_nothing_in_the_root_can_start_is_refused
+//! Proof: `tests/programs.rs::what_nothing_in_the_root_can_start_is_refused`
 
 use std::path::Path;
 

@@ -230,20 +230,10 @@ impl Undoing<'_> {
                 self.undone.restored += 1;
                 Ok(())
             }
-            Err(Failure::System(Errno::EXIST)) if self.is_same_other(&spot, entry) => Ok(()),
+            Err(Failure::System(Errno::EXIST)) if is_same_other(&spot, entry) => Ok(()),
             Err(Failure::System(Errno::EXIST)) => Err(Failure::Changed),
             // Only root makes devices.
             Err(failure) => Err(failure),
-        }
-    }
-
-    fn is_same_other(&self, spot: &Spot, entry: &Entry) -> bool {
-        match &entry.kind {
-            Kind::Link(text) => rustix::fs::readlinkat(&spot.directory, spot.name, Vec::new())
-                .is_ok_and(|now| {
-                    now.as_bytes() == std::os::unix::ffi::OsStrExt::as_bytes(text.as_os_str())
-                }),
-            _ => spot.look().is_ok_and(|now| !now.kind().is_file() && !now.kind().is_symlink()),
         }
     }
 
@@ -356,4 +346,15 @@ impl Undoing<'_> {
 /// The BLAKE3 hash of an open file's content, as remarks have it.
 fn hash(file: &OwnedFd) -> Result<String, Errno> {
     Ok(tree::hash(file)?.0.to_hex().to_string())
+}
+
+/// Whether a link leads to the same, or a node is one already.
+fn is_same_other(spot: &Spot, entry: &Entry) -> bool {
+    match &entry.kind {
+        Kind::Link(text) => rustix::fs::readlinkat(&spot.directory, spot.name, Vec::new())
+            .is_ok_and(|now| {
+                now.as_bytes() == std::os::unix::ffi::OsStrExt::as_bytes(text.as_os_str())
+            }),
+        _ => spot.look().is_ok_and(|now| !now.kind().is_file() && !now.kind().is_symlink()),
+    }
 }

@@ -9,15 +9,12 @@ use serde::Serialize;
 
 use super::{amount, less};
 use crate::cli::{Format, Output};
-use crate::ledger::VERSION;
 use crate::rootfs::Root;
 use crate::rootfs::inventory::{Entry, Kind};
 
 /// What differs between two roots.
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Changes {
-    version: u32,
     bytes: [u64; 2],
     /// Paths that only the first has.
     removed: Vec<Bytes>,
@@ -43,7 +40,6 @@ impl Changes {
 pub(crate) fn between(first: &Root, second: &Root) -> Result<Changes> {
     let (one, two) = (&first.inventory, &second.inventory);
     let mut changes = Changes {
-        version: VERSION,
         bytes: [one.size(), two.size()],
         removed: Vec::new(),
         added: Vec::new(),

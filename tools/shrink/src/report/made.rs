@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use indicatif::HumanCount;
 use names::{shown, shown_text};
 use ui::Ended;
+use ui::numbers::Count;
 
 use super::{amount, less, proofs};
 use crate::cli::{Format, Output};
@@ -15,10 +15,19 @@ use crate::reason::{Reason, Role};
 /// Writes what was done to standard output.
 pub(crate) fn write(ledger: &Ledger, output: &Output) -> io::Result<()> {
     match output.format {
-        Format::Json => super::json(ledger),
+        Format::Json => super::json(&without_form(ledger)?),
         Format::Text if output.quiet => Ok(()),
         Format::Text => write_text(ledger, output.verbose),
     }
+}
+
+/// The ledger as a document, which has its form at its beginning, and not that of the file.
+fn without_form(ledger: &Ledger) -> io::Result<serde_json::Value> {
+    let mut document = serde_json::to_value(ledger)?;
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("version");
+    }
+    Ok(document)
 }
 
 /// 1 when a test comes to something else in the small root.
@@ -42,7 +51,7 @@ fn write_text(ledger: &Ledger, verbose: bool) -> io::Result<()> {
         writeln!(out)?;
     }
     let (before, after) = (ledger.before, ledger.after);
-    let files = |names: usize| HumanCount(names as u64).to_string();
+    let files = |names: usize| Count(names as u64).to_string();
     writeln!(
         out,
         "{}: {} in {} files\n{}: {} in {} files, {}",
@@ -86,11 +95,11 @@ fn write_fill(out: &mut impl Write, fill: &Fill, verbose: bool) -> io::Result<()
         "traps instead of functions that nothing reaches (reasoned, not proven):\n\
          {:>11}  {} of {} functions, in {}",
         amount(bytes),
-        HumanCount(functions as u64),
-        HumanCount(of as u64),
+        Count(functions as u64),
+        Count(of as u64),
         match fill.libraries.len() {
             1 => "one library".to_owned(),
-            count => format!("{} libraries", HumanCount(count as u64)),
+            count => format!("{} libraries", Count(count as u64)),
         },
     )?;
     for library in fill.libraries.iter().filter(|_| verbose) {
@@ -167,11 +176,8 @@ fn write_sums(out: &mut impl Write, title: &str, sums: &Sums) -> io::Result<()> 
     rows.sort_by_key(|(_, (bytes, _))| std::cmp::Reverse(*bytes));
     writeln!(out, "{title}:")?;
     for (name, (bytes, files)) in rows {
-        let files = if *files == 0 {
-            String::new()
-        } else {
-            format!("{} names", HumanCount(*files as u64))
-        };
+        let files =
+            if *files == 0 { String::new() } else { format!("{} names", Count(*files as u64)) };
         writeln!(out, "{:>11}  {:<34} {files:>13}", amount(*bytes), name)?;
     }
     writeln!(out)

@@ -7,21 +7,17 @@ use serde::Serialize;
 use ui::Ended;
 
 use crate::cli::{Format, Output};
-use crate::ledger::VERSION;
 use crate::prove::{Proof, Verdict};
 
 /// Writes proofs alone to standard output.
 pub(crate) fn write(proofs: &[Proof], output: &Output) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'a> {
-        version: u32,
         verdict: Verdict,
         proofs: &'a [Proof],
     }
     match output.format {
-        Format::Json => {
-            super::json(&Document { version: VERSION, verdict: Verdict::of(proofs), proofs })
-        }
+        Format::Json => super::json(&Document { verdict: Verdict::of(proofs), proofs }),
         Format::Text if output.quiet => Ok(()),
         Format::Text => {
             let mut out = io::stdout().lock();

@@ -3,16 +3,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use indicatif::HumanCount;
 use names::{Bytes, shown};
 use serde::Serialize;
+use ui::numbers::Count;
 
 use super::amount;
 use crate::cli::{Format, Output};
 use crate::survey::{Gain, Survey};
-
-/// The version of the JSON document.
-const VERSION: u32 = 1;
 
 /// Writes the survey to standard output.
 pub(crate) fn write(survey: &Survey, root: &Path, output: &Output) -> io::Result<()> {
@@ -36,7 +33,7 @@ fn write_text(survey: &Survey, root: &Path, verbose: bool) -> io::Result<()> {
     }
     let files = survey.files.len() as u64;
     let size = amount(survey.size());
-    writeln!(out, "{}: {size} in {} files\n", shown(root), HumanCount(files))?;
+    writeln!(out, "{}: {size} in {} files\n", shown(root), Count(files))?;
     let mut off = false;
     for (gain, bytes, files) in survey.gains() {
         let taken = taken(survey, gain);
@@ -47,7 +44,7 @@ fn write_text(survey: &Survey, root: &Path, verbose: bool) -> io::Result<()> {
             amount(bytes),
             if taken { ' ' } else { '*' },
             gain.name(),
-            HumanCount(files as u64).to_string(),
+            Count(files as u64).to_string(),
             says(survey, gain),
         )?;
     }
@@ -75,9 +72,7 @@ fn says<'a>(survey: &'a Survey, gain: &Gain) -> &'a str {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Document<'a> {
-    version: u32,
     root: Bytes,
     bytes: u64,
     gains: Vec<Row<'a>>,
@@ -85,7 +80,6 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct Row<'a> {
     name: &'a str,
     says: &'a str,
@@ -95,7 +89,6 @@ struct Row<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct File<'a> {
     path: Bytes,
     bytes: u64,
@@ -119,7 +112,6 @@ fn document<'a>(survey: &'a Survey, root: &Path) -> Document<'a> {
         gained_bytes: file.gain.as_ref().map_or(0, |(_, bytes)| *bytes),
     });
     Document {
-        version: VERSION,
         root: Bytes::of(root),
         bytes: survey.size(),
         gains: gains.collect(),

@@ -7,7 +7,6 @@ use names::shown;
 use serde::Serialize;
 
 use crate::cli::{Format, Output};
-use crate::ledger::VERSION;
 use crate::messages::VOICE;
 use crate::place::{Stays, Undone};
 
@@ -16,13 +15,12 @@ pub(crate) fn write(undone: &Undone, output: &Output) -> io::Result<()> {
     #[derive(Serialize)]
     #[serde(rename_all = "kebab-case")]
     struct Document<'a> {
-        version: u32,
         restored: u64,
         stays: &'a [Stays],
     }
     let Undone { root, restored, stays } = undone;
     match output.format {
-        Format::Json => super::json(&Document { version: VERSION, restored: *restored, stays })?,
+        Format::Json => super::json(&Document { restored: *restored, stays })?,
         Format::Text if output.quiet => {}
         Format::Text => writeln!(io::stdout(), "{restored} names are as they were")?,
     }

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use indicatif::HumanCount;
 use names::{Bytes, shown, shown_text};
 use serde::Serialize;
+use ui::numbers::Count;
 
 use super::amount;
 use crate::cli::{Format, Output};
-use crate::ledger::{FilledLibrary, Kept, Ledger, VERSION};
+use crate::ledger::{FilledLibrary, Kept, Ledger};
 use crate::messages::VOICE;
 use crate::reason::{Reason, Role};
 use crate::sandbox::Use;
@@ -28,7 +28,6 @@ pub(crate) fn write(ledger: &Ledger, path: &Path, output: &Output) -> io::Result
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Answer<'a> {
-    version: u32,
     path: Bytes,
     known: bool,
     kept: bool,
@@ -61,7 +60,6 @@ impl<'a> Answer<'a> {
         let filled = filled.and_then(|(meant, fill)| fill.library(meant.path.as_path()));
         let removed = ledger.removed.iter().find(|removed| removed.path.as_path() == path);
         Self {
-            version: VERSION,
             path: Bytes::of(path),
             known: removed.is_some() || !chain.is_empty(),
             kept: !chain.is_empty(),
@@ -105,8 +103,8 @@ fn write_text(ledger: &Ledger, path: &Path, answer: &Answer) -> io::Result<()> {
             "/{}: {} of its {} functions, {}, are traps: nothing that stays reaches them \
              (reasoned, not proven)",
             shown(filled.path.as_path()),
-            HumanCount(filled.functions as u64),
-            HumanCount(filled.of as u64),
+            Count(filled.functions as u64),
+            Count(filled.of as u64),
             amount(filled.bytes),
         )?;
     }

@@ -81,7 +81,10 @@ pub(crate) fn main() -> Result<()> {
 
 fn println_ready() -> Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "ready").and_then(|()| out.flush()).context("cannot say that namespaces are made")
+    // Our number is what tells us from the keeper that was started in our place.
+    writeln!(out, "{}", std::process::id())
+        .and_then(|()| out.flush())
+        .context("cannot say that namespaces are made")
 }
 
 fn die_with_parent() -> Result<()> {

@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use exec::Program;
+
+/// Two small files are read and one is written, also where users come over a network.
+const QUESTION: Duration = Duration::from_mins(1);
 
 /// Numbers of users or groups: the first inside, the first outside, how many.
 type Range = (u64, u64, u64);
@@ -67,15 +71,10 @@ fn granted(kind: &str, process: u32) -> Result<bool> {
         return Ok(false);
     };
     let words = [0, u64::from(own), 1, 1, first, count].map(|number| number.to_string());
-    let output = match Command::new(program).arg(process.to_string()).args(words).output() {
-        Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error).with_context(|| format!("cannot run `{program}`")),
-    };
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`{program}` failed: {}", names::shown_text(said.trim()));
+    if exec::find(program).is_none() {
+        return Ok(false);
     }
+    Program::new(program, QUESTION).arg(process.to_string()).args(words).run()?;
     Ok(true)
 }
 

@@ -3,11 +3,10 @@
 #![allow(dead_code, reason = "every test file uses its part")]
 #![allow(unreachable_pub, reason = "every test file is a crate of its own")]
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -16,6 +15,7 @@ use rustix::fs::{CWD, FileType, Mode, XattrFlags, makedev, mknodat};
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::is_root;
+use testkit::tree::{self, Entries};
 
 /// A directory for a test's roots and results.
 pub(crate) struct Workshop {
@@ -29,23 +29,6 @@ pub(crate) struct Run {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
-
-/// What stands under a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// The text of a link, the hash of a file's content, the number of a device.
-    pub(crate) content: String,
-    /// Kind and permissions.
-    pub(crate) mode: u32,
-    pub(crate) owner: (u32, u32),
-    /// Seconds and nanoseconds.
-    pub(crate) modified: (i64, i64),
-    pub(crate) attributes: BTreeMap<String, Vec<u8>>,
-    /// The first name that shares the file.
-    pub(crate) first_name: PathBuf,
-}
-
-pub(crate) type Snapshot = BTreeMap<PathBuf, Entry>;
 
 impl Workshop {
     pub(crate) fn new() -> Self {
@@ -157,7 +140,7 @@ pub(crate) fn run(mut command: Command) -> Run {
     Run {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
+        stderr: testkit::without_progress(&String::from_utf8(output.stderr).expect("text")),
     }
 }
 
@@ -189,69 +172,16 @@ pub(crate) fn install(from: &Path, root: &Path, to: &str) {
     }
 }
 
-/// All that stands in a directory.
-pub(crate) fn snapshot(root: &Path) -> Snapshot {
-    let mut snapshot = Snapshot::new();
-    let mut names = BTreeMap::new();
-    let mut directories = vec![PathBuf::new()];
-    while let Some(directory) = directories.pop() {
-        for child in fs::read_dir(root.join(&directory)).expect("a directory") {
-            let path = directory.join(child.expect("an entry").file_name());
-            if fs::symlink_metadata(root.join(&path)).expect("an entry").is_dir() {
-                directories.push(path.clone());
-            }
-            snapshot.insert(path.clone(), entry(&root.join(&path), &path));
-        }
-    }
-    for (path, entry) in &mut snapshot {
-        let metadata = fs::symlink_metadata(root.join(path)).expect("an entry");
-        if metadata.is_file() {
-            let first = names.entry(metadata.ino()).or_insert_with(|| path.clone());
-            entry.first_name.clone_from(first);
-        }
-    }
-    snapshot
-}
-
-fn entry(full: &Path, path: &Path) -> Entry {
-    let metadata = fs::symlink_metadata(full).expect("an entry");
-    let content = if metadata.is_file() {
-        let content = fs::read(full).expect("a file");
-        format!("{} bytes, {}", content.len(), blake3::hash(&content))
-    } else if metadata.is_symlink() {
-        fs::read_link(full).expect("a link").display().to_string()
-    } else {
-        metadata.rdev().to_string()
-    };
-    Entry {
-        content,
-        mode: metadata.mode(),
-        owner: (metadata.uid(), metadata.gid()),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        attributes: attributes(full),
-        first_name: path.to_owned(),
-    }
-}
-
-fn attributes(full: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut names = vec![0; 4096];
-    let length = rustix::fs::llistxattr(full, &mut names).unwrap_or(0);
-    let mut attributes = BTreeMap::new();
-    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        let name = std::ffi::OsStr::from_bytes(name);
-        let mut value = vec![0; 4096];
-        let length = rustix::fs::lgetxattr(full, name, &mut value).expect("it is listed");
-        value.truncate(length);
-        attributes.insert(name.to_string_lossy().into_owned(), value);
-    }
-    attributes
+/// All that stands in a directory, but for the numbers of inodes.
+pub(crate) fn snapshot(root: &Path) -> Entries {
+    tree::without_inodes(tree::entries(root))
 }
 
 /// Paths of a directory, sorted, for a test to show.
 pub(crate) fn paths(root: &Path) -> String {
     let mut text = String::new();
     for (path, entry) in snapshot(root) {
-        if entry.mode & 0o170_000 != 0o040_000 {
+        if !entry.is_directory() {
             text.push_str(&format!("{}\n", path.display()));
         }
     }

@@ -10,7 +10,6 @@ use crate::size::Size;
 
 /// Whether one promise is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Proof {
     /// What is promised.
     pub(crate) promise: String,
@@ -56,10 +55,7 @@ impl Proof {
 
 /// All proofs of an image, and what was measured on the way.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) struct Checked {
-    /// The form of this document.
-    version: u32,
     /// The image.
     pub(crate) image: String,
     /// The name of the recipe.
@@ -113,7 +109,6 @@ pub(crate) struct Least {
 impl Checked {
     pub(crate) fn of(image: &Path, manifest: &Manifest) -> Self {
         Self {
-            version: 1,
             image: image.display().to_string(),
             recipe: manifest.recipe.clone(),
             board: manifest.board.clone(),

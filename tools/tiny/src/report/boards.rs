@@ -13,7 +13,6 @@ pub(crate) fn write(
 ) -> io::Result<()> {
     match format {
         Format::Json => super::json(&serde_json::json!({
-            "version": 1,
             "boards": boards.iter().map(|(name, board)| serde_json::json!({
                 "name": name,
                 "says": board.says,

@@ -18,9 +18,8 @@ pub(crate) fn write(
 ) -> io::Result<()> {
     match format {
         Format::Json => super::json(&serde_json::json!({
-            "version": 1,
             "image": names::Bytes::of(output),
-            "built-twice-the-same": is_twice.then_some(true),
+            "built_twice_the_same": is_twice.then_some(true),
             "manifest": finished.manifest,
             "audit": finished.audit,
         })),

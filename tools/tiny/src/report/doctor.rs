@@ -7,7 +7,7 @@ use crate::doctor::{Need, install_line};
 
 pub(crate) fn write(needs: &[Need], format: Format) -> io::Result<()> {
     match format {
-        Format::Json => super::json(&serde_json::json!({ "version": 1, "needs": needs })),
+        Format::Json => super::json(&serde_json::json!({ "needs": needs })),
         Format::Text => super::text(&text(needs)),
     }
 }

@@ -12,7 +12,7 @@ use crate::store;
 
 pub(crate) fn write(points: &[Point], format: Format) -> io::Result<()> {
     match format {
-        Format::Json => super::json(&serde_json::json!({ "version": 1, "points": points })),
+        Format::Json => super::json(&serde_json::json!({ "points": points })),
         Format::Text => super::text(&text(points)),
     }
 }

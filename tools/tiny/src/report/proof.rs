@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result};
 
+use super::FORMAT;
 use crate::check::grouped;
 use crate::check::proof::{Checked, Proof};
+use crate::messages::VOICE;
 
 /// For people.
 pub(crate) fn text(checked: &Checked) -> String {
@@ -40,6 +42,7 @@ fn proof(proof: &Proof) -> String {
 
 /// For programs.
 pub(crate) fn json(checked: &Checked) -> Result<String> {
-    let text = serde_json::to_string_pretty(checked).context("cannot write the proofs as JSON")?;
+    let text = serde_json::to_string_pretty(&VOICE.document(FORMAT, checked))
+        .context("cannot write the proofs as JSON")?;
     Ok(text + "\n")
 }

@@ -23,8 +23,7 @@ pub(crate) fn write(
 ) -> io::Result<()> {
     match format {
         Format::Json => super::json(&serde_json::json!({
-            "version": 1,
-            "image-size": manifest.image_size,
+            "image_size": manifest.image_size,
             "parts": manifest.parts,
             "instructions": instructions,
             "gains": gains,

@@ -108,7 +108,7 @@ impl Said {
     pub(crate) fn of(output: Output) -> Self {
         Self {
             out: String::from_utf8(output.stdout).expect("text"),
-            error: String::from_utf8(output.stderr).expect("text"),
+            error: testkit::without_progress(&String::from_utf8(output.stderr).expect("text")),
             code: output.status.code(),
         }
     }

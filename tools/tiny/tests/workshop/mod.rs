@@ -85,7 +85,8 @@ pub(crate) fn tiny(words: &[&str]) -> Run {
     command.args(words).env("TINY_STORE", store());
     let Output { status, stdout, stderr } = command.output().expect("tiny runs");
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    let stderr = testkit::without_progress(&text(stderr));
+    Run { code: status.code(), stdout: text(stdout), stderr }
 }
 
 /// Where sources and kernels stay from one run of the tests to the next.
