@@ -11,6 +11,7 @@ use crate::workspace::{Member, Workspace};
 
 mod circles;
 mod layers;
+mod licences;
 mod manifests;
 mod proofs;
 mod rooms;
@@ -41,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Verdict> {
 fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
     let files = workspace.files()?;
     let mut breaches = layers::breaches(workspace);
+    breaches.extend(licences::breaches(workspace)?);
     breaches.extend(forgotten(&tool_names(workspace), &files, &tools_with_papers(workspace)));
     for member in &workspace.members {
         let text = fs::read_to_string(&member.manifest)
