@@ -41,6 +41,20 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote no UTF-8"))
 }
 
+/// Runs a program that says on standard error what it does and what went wrong, and returns how it
+/// ended and what it wrote to standard output.
+pub(crate) fn answer(command: &mut Command) -> Result<(ExitStatus, String)> {
+    let line = line(command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let output = command
+        .spawn()
+        .and_then(std::process::Child::wait_with_output)
+        .with_context(|| format!("cannot run `{line}`"))?;
+    let text =
+        String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote no UTF-8"))?;
+    Ok((output.status, text))
+}
+
 /// The command line as one would type it.
 pub(crate) fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();

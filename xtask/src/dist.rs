@@ -23,7 +23,7 @@ mod manual;
 
 /// Makes everything for every tool, checks the packages, and shows what came out.
 pub(crate) fn run(workspace: &Workspace) -> Result<Verdict> {
-    needs::provide(needs::DIST)?;
+    needs::provide(&[needs::DIST])?;
     let epoch = epoch(workspace)?;
     let folder = empty_folder(&workspace.target.join("dist"))?;
     for tool in workspace.tools() {

@@ -111,7 +111,7 @@ struct Outcome {
 }
 
 fn attempt(workspace: &Workspace, arguments: &Arguments, chore: Chore) -> Result<Outcome> {
-    needs::provide(needs::FRESH)?;
+    needs::provide(&[needs::FRESH])?;
     let usual = workspace.target.join("fresh");
     let place = Place::open(arguments.place.as_deref().unwrap_or(&usual))?;
     let begin = Instant::now();

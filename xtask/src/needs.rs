@@ -19,7 +19,7 @@ pub(crate) struct Need {
     wanted_for: &'static str,
 }
 
-/// What `cargo xtask test` needs.
+/// What `cargo xtask test` needs besides what tiny does.
 pub(crate) const TEST: &[Need] = &[
     need("strace", "strace", "clink's tests stop it at every system call"),
     need("mkfs.ext4", "e2fsprogs", "clink's tests fill a small ext4 file system"),
@@ -41,6 +41,14 @@ pub(crate) const TEST: &[Need] = &[
     need("setpriv", "util-linux", "shrink's tests run as somebody who is not root"),
     need("curl", "curl", "shrink's tests ask a web server for pages"),
     need("ps", "procps", "shrink's tests look whether anything goes on running"),
+    need("soffice", "libreoffice-common", "coool's tests compare it with LibreOffice"),
+    need("lowriter", "libreoffice-writer", "coool's tests compare texts with LibreOffice's"),
+    need("localc", "libreoffice-calc", "coool's tests compare sheets with LibreOffice's"),
+    need("loimpress", "libreoffice-impress", "coool's tests compare slides with LibreOffice's"),
+];
+
+/// What tiny builds and boots with, in its tests and on the tour.
+pub(crate) const TINY: &[Need] = &[
     need("qemu-system-arm", "qemu-system-arm", "tiny's tests boot what they build"),
     need("arm-linux-gnueabi-gcc", "gcc-arm-linux-gnueabi", "tiny builds kernels and programs"),
     need("make", "make", "tiny runs the kernel's own build"),
@@ -53,13 +61,9 @@ pub(crate) const TEST: &[Need] = &[
     need("lzop", "lzop", "tiny packs kernels with it"),
     need("xz", "xz-utils", "tiny packs kernels with it"),
     need("dtc", "device-tree-compiler", "tiny's tests compile device trees"),
-    need("soffice", "libreoffice-common", "coool's tests compare it with LibreOffice"),
-    need("lowriter", "libreoffice-writer", "coool's tests compare texts with LibreOffice's"),
-    need("localc", "libreoffice-calc", "coool's tests compare sheets with LibreOffice's"),
-    need("loimpress", "libreoffice-impress", "coool's tests compare slides with LibreOffice's"),
 ];
 
-/// What `cargo xtask tour` needs.
+/// What `cargo xtask tour` needs besides what tiny does.
 pub(crate) const TOUR: &[Need] = &[
     need("apt-get", "apt", "the tour downloads the toolchains that it works on"),
     need("dpkg-deb", "dpkg", "the tour unpacks the toolchains"),
@@ -95,8 +99,8 @@ const fn need(command: &'static str, package: &'static str, wanted_for: &'static
 
 /// Sees to it that every command is there: as root by installing what is missing, otherwise by
 /// saying what to install.
-pub(crate) fn provide(needs: &[Need]) -> Result<()> {
-    let missing = missing(needs, &search_path());
+pub(crate) fn provide(lists: &[&[Need]]) -> Result<()> {
+    let missing = missing(lists, &search_path());
     if missing.is_empty() {
         return Ok(());
     }
@@ -104,13 +108,17 @@ pub(crate) fn provide(needs: &[Need]) -> Result<()> {
         eprintln!("`{}` is missing: {}", need.command, need.wanted_for);
     }
     let packages = packages(&missing);
+    if rustix::process::geteuid().is_root() {
+        let names: Vec<_> = packages.iter().copied().collect();
+        eprintln!("installing with what they need: {}", names.join(" "));
+    }
     if !rustix::process::geteuid().is_root() {
         return Err(anyhow!("only root can install what is missing"))
             .context("cannot go on without these commands")
             .hint(format!("run `{}`", install_line(&packages)));
     }
     install(&packages).hint(format!("try `{}` by hand", install_line(&packages)))?;
-    match self::missing(needs, &search_path()).first() {
+    match self::missing(lists, &search_path()).first() {
         Some(need) => bail!("package `{}` brought no command `{}`", need.package, need.command),
         None => Ok(()),
     }
@@ -128,8 +136,9 @@ pub(crate) fn search_path() -> OsString {
     env::join_paths(directories).expect("they were split from such a path")
 }
 
-fn missing<'a>(needs: &'a [Need], search_path: &OsString) -> Vec<&'a Need> {
-    needs.iter().filter(|need| !is_there(need.command, search_path)).collect()
+fn missing<'a>(lists: &[&'a [Need]], search_path: &OsString) -> Vec<&'a Need> {
+    let needs = lists.iter().copied().flatten();
+    needs.filter(|need| !is_there(need.command, search_path)).collect()
 }
 
 fn is_there(command: &str, search_path: &OsString) -> bool {
@@ -191,7 +200,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a scratch directory");
         fs::write(directory.path().join("strace"), "").expect("a file");
 
-        let missing = missing(TEST, &directory.path().into());
+        let missing = missing(&[TEST], &directory.path().into());
 
         assert!(!missing.iter().any(|need| need.command == "strace"));
         assert!(missing.iter().any(|need| need.command == "setcap"));
@@ -199,7 +208,8 @@ mod tests {
 
     #[test]
     fn one_line_installs_all_that_is_missing_each_package_once() {
-        let needs: Vec<_> = TEST.iter().filter(|need| need.command != "tar").collect();
+        let needs = TEST.iter().chain(TINY).filter(|need| need.command != "tar");
+        let needs: Vec<_> = needs.collect();
 
         assert_eq!(
             install_line(&packages(&needs)),

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every check there is, in order, until the first that fails.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -11,6 +13,13 @@ use crate::needs;
 use crate::problem::Advise;
 use crate::tidy;
 use crate::workspace::Workspace;
+
+use self::side_by_side::Job;
+use self::skipped::Skipped;
+
+mod programs;
+mod side_by_side;
+mod skipped;
 
 /// How much is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +47,8 @@ enum Check {
     Cargo(&'static [&'static str]),
     /// This must find nothing; it shows what it finds.
     Own(fn(&Workspace) -> Result<Verdict>),
+    /// Every test program must succeed.
+    Programs,
 }
 
 const STEPS: &[Step] = &[
@@ -56,9 +67,10 @@ const STEPS: &[Step] = &[
             "warnings",
         ]),
     },
+    Step { title: "unit and integration tests", check: Check::Programs },
     Step {
-        title: "unit, integration and documentation tests",
-        check: Check::Cargo(&["test", "--workspace", "--locked"]),
+        title: "documentation tests",
+        check: Check::Cargo(&["test", "--workspace", "--locked", "--doc"]),
     },
     Step {
         title: "documentation, warnings denied",
@@ -69,6 +81,9 @@ const STEPS: &[Step] = &[
 /// Runs the steps, shows each with its time, and ends with a line that sums them up.
 pub(crate) fn run(workspace: &Workspace, depth: Depth) -> Result<Verdict> {
     let beginning = Instant::now();
+    fs::create_dir_all(&workspace.target)
+        .and_then(|()| fs::write(kept_in(workspace), ""))
+        .context("cannot write to cargo's target directory")?;
     for (number, step) in (1..).zip(STEPS) {
         println!("== {number}/{} {}", STEPS.len(), step.title);
         let start = Instant::now();
@@ -82,33 +97,51 @@ pub(crate) fn run(workspace: &Workspace, depth: Depth) -> Result<Verdict> {
         }
         println!("   passed in {seconds:.1} s\n");
     }
-    println!("PASSED: all {} steps in {:.1} s", STEPS.len(), beginning.elapsed().as_secs_f64());
-    if depth == Depth::Usual {
-        println!("`cargo xtask test --full` runs the long proofs too");
+    let skipped = Skipped::read(&kept_in(workspace))?;
+    let verdict = judge(&skipped);
+    if verdict == Verdict::Good {
+        println!("PASSED: all {} steps in {:.1} s", STEPS.len(), beginning.elapsed().as_secs_f64());
     }
-    Ok(Verdict::Good)
+    if depth == Depth::Usual {
+        println!("left to `cargo xtask test --full`: {} long proofs", skipped.left_to_full);
+    }
+    println!("{skipped}");
+    Ok(verdict)
+}
+
+/// Where the tests keep what they leave out.
+fn kept_in(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("skipped")
+}
+
+/// On a machine that is there to test, what was not tested is a fault.
+fn judge(skipped: &Skipped) -> Verdict {
+    if !skipped.is_wanting() || !skipped::nothing_may_be_wanting() {
+        return Verdict::Good;
+    }
+    println!("FAILED: where CI is set, nothing may be left out for want of a tool or of a right");
+    Verdict::Faulty
 }
 
 impl Check {
     fn run(&self, workspace: &Workspace, depth: Depth) -> Result<Verdict> {
-        let arguments = match self {
-            Self::Own(check) => return check(workspace),
-            Self::Cargo(arguments) => arguments,
-        };
-        let mut command = commands::cargo(&workspace.root);
-        command.args(*arguments).env("PATH", needs::search_path());
-        command.env("RUSTDOCFLAGS", "-D warnings");
-        if depth == Depth::Full {
-            command.env("ETABLI_FULL", "1");
+        match self {
+            Self::Own(check) => check(workspace),
+            Self::Programs => test_programs(workspace, depth),
+            Self::Cargo(arguments) => {
+                let mut command = commands::cargo(&workspace.root);
+                command.args(*arguments).env("RUSTDOCFLAGS", "-D warnings");
+                surround(&mut command, workspace, depth);
+                let status = commands::status(&mut command)?;
+                Ok(if status.success() { Verdict::Good } else { Verdict::Faulty })
+            }
         }
-        let status = commands::status(&mut command)?;
-        Ok(if status.success() { Verdict::Good } else { Verdict::Faulty })
     }
 
     fn advice(&self) -> String {
         let again = "mend what is shown above, then run `cargo xtask test` again";
         match self {
-            Self::Own(_) => again.to_owned(),
+            Self::Own(_) | Self::Programs => again.to_owned(),
             Self::Cargo(arguments) => {
                 format!("{again}; this step alone: `cargo {}`", arguments.join(" "))
             }
@@ -116,8 +149,33 @@ impl Check {
     }
 }
 
+/// What tests find in their environment.
+fn surround(command: &mut Command, workspace: &Workspace, depth: Depth) {
+    command.env("PATH", needs::search_path()).env(testkit::KEPT_IN, kept_in(workspace));
+    if depth == Depth::Full {
+        command.env(testkit::FULL, "1");
+    }
+}
+
+fn test_programs(workspace: &Workspace, depth: Depth) -> Result<Verdict> {
+    let Some(programs) = programs::compile(workspace)? else { return Ok(Verdict::Faulty) };
+    let jobs = programs.iter().map(|program| {
+        let mut command = Command::new(&program.executable);
+        command.current_dir(&program.package_directory);
+        // As cargo has it, for tests that look for their package while they run.
+        command.env("CARGO_MANIFEST_DIR", &program.package_directory);
+        surround(&mut command, workspace, depth);
+        Job { name: program.name(), command }
+    });
+    let failed = side_by_side::run_and_show(jobs.collect())?;
+    for program in &failed {
+        println!("   failed: {program}; alone: `cargo test -p {program}`");
+    }
+    Ok(if failed.is_empty() { Verdict::Good } else { Verdict::Faulty })
+}
+
 fn provide_needs(workspace: &Workspace) -> Result<Verdict> {
-    needs::provide(needs::TEST)?;
+    needs::provide(&[needs::TEST, needs::TINY])?;
     provide_component(workspace, "fmt", "rustfmt")?;
     provide_component(workspace, "clippy", "clippy")?;
     Ok(Verdict::Good)

@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::Verdict;
-use crate::workspace::Workspace;
+use crate::workspace::{Member, Workspace};
 
+mod circles;
 mod layers;
 mod licences;
 mod manifests;
+mod proofs;
+mod rooms;
 mod texts;
 
 /// A place where a rule is broken.
@@ -47,15 +50,61 @@ fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
         let place = member.folder(workspace).join("Cargo.toml");
         breaches.extend(manifests::breaches(&place, &text));
     }
-    for file in &files {
-        let bytes = fs::read(workspace.root.join(file))
-            .with_context(|| format!("cannot read `{}`", file.display()))?;
-        // What is not text has no lines to judge.
-        if let Ok(text) = String::from_utf8(bytes) {
-            breaches.extend(texts::breaches(file, &text));
-        }
+    let texts = texts_of(workspace, &files)?;
+    for (file, text) in &texts {
+        breaches.extend(texts::breaches(file, text));
+        breaches.extend(rooms::breaches(file, text));
+    }
+    breaches.extend(unproven(workspace, &texts));
+    for member in &workspace.members {
+        let sources = sources_of(workspace, member, &texts);
+        breaches.extend(circles::breaches(&sources)?);
+        breaches.extend(circles::stale(&sources)?);
     }
     Ok(breaches)
+}
+
+/// A file of the project, and what it says.
+type Text = (PathBuf, String);
+
+/// What is not text has no lines to judge.
+fn texts_of(workspace: &Workspace, files: &[PathBuf]) -> Result<Vec<Text>> {
+    let mut texts = Vec::new();
+    for file in files {
+        let bytes = fs::read(workspace.root.join(file))
+            .with_context(|| format!("cannot read `{}`", file.display()))?;
+        texts.extend(String::from_utf8(bytes).ok().map(|text| (file.clone(), text)));
+    }
+    Ok(texts)
+}
+
+/// The Rust files of a member that ship with it.
+fn sources_of(workspace: &Workspace, member: &Member, texts: &[Text]) -> Vec<Text> {
+    let source = member.folder(workspace).join("src");
+    let is_source = |file: &Path| {
+        file.starts_with(&source)
+            && file.extension().is_some_and(|extension| extension == "rs")
+            && !file.iter().any(|part| Path::new(part).with_extension("") == Path::new("tests"))
+    };
+    texts.iter().filter(|(file, _)| is_source(file)).cloned().collect()
+}
+
+/// Claims without a test.
+fn unproven(workspace: &Workspace, texts: &[Text]) -> Vec<Breach> {
+    let text_of = |wanted: &Path| {
+        let found = texts.iter().find(|(file, _)| file == wanted);
+        found.map(|(_, text)| text.clone())
+    };
+    let folders: Vec<_> = workspace.members.iter().map(|member| member.folder(workspace)).collect();
+    let mut breaches = Vec::new();
+    for (file, text) in texts {
+        if file == Path::new(proofs::INVARIANTS) {
+            breaches.extend(proofs::of_invariants(text, &text_of));
+        } else if let Some(package) = proofs::package_of(file, &folders) {
+            breaches.extend(proofs::breaches(file, text, package, &text_of));
+        }
+    }
+    breaches
 }
 
 fn tool_names(workspace: &Workspace) -> Vec<&str> {

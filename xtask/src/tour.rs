@@ -7,6 +7,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::Verdict;
+use crate::commands;
+use crate::needs;
 use crate::workspace::Workspace;
 
 mod clink;
@@ -66,9 +68,19 @@ struct Journey<'a> {
     scratch: PathBuf,
 }
 
+impl Journey<'_> {
+    /// The tool as it is released.
+    fn tool(&self, name: &str) -> PathBuf {
+        self.workspace.target.join("release").join(name)
+    }
+}
+
 /// Visits every stop.
 pub(crate) fn run(workspace: &Workspace, traces: Traces) -> Result<Verdict> {
     let beginning = Instant::now();
+    announce();
+    needs::provide(&[needs::TOUR, needs::TINY])?;
+    build(workspace)?;
     let cache = workspace.target.join("tour");
     fs::create_dir_all(&cache).with_context(|| format!("cannot make `{}`", cache.display()))?;
     let scratch = tempfile::Builder::new()
@@ -94,4 +106,27 @@ pub(crate) fn run(workspace: &Workspace, traces: Traces) -> Result<Verdict> {
     };
     println!("\n== the tour took {:.0} s: {end}", beginning.elapsed().as_secs_f64());
     Ok(verdict)
+}
+
+/// What is going to be done, before anything takes time.
+fn announce() {
+    println!("== the tour: every tool at its real work on real input");
+    for Stop { tool, title, .. } in STOPS {
+        println!("   {tool:<8}{title}");
+    }
+    println!(
+        "== {LONGEST}; it downloads packages, builds the tools, and makes a\n   Debian root, a \
+         kernel and a system of them, all below cargo's target directory\n"
+    );
+}
+
+/// Of a machine with two processors that has nothing yet.
+const LONGEST: &str = "it may take 25 minutes the first time, and a few from then on";
+
+/// All tools in one go: what they share is compiled once, and one is linked while another compiles.
+fn build(workspace: &Workspace) -> Result<()> {
+    eprintln!("building the tools as they are released; the first time takes minutes …");
+    let mut build = commands::cargo(&workspace.root);
+    build.args(["build", "--release", "--locked"]);
+    commands::run(build.args(STOPS.iter().map(|stop| format!("--package={}", stop.tool))))
 }

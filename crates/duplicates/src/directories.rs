@@ -12,8 +12,8 @@ use crate::closure::Closure;
 use crate::content::Groups;
 use crate::equality::{self, Equality};
 use crate::inventory::{DirectoryId, Inventory};
-use crate::plan::{DirectoryLinks, Rules};
 use crate::relative;
+use crate::rules::{DirectoryLinks, Rules};
 use crate::surroundings::Surroundings;
 
 /// The directories that are linked, and which directories vanish with them.

@@ -8,7 +8,7 @@ use crate::climb::Reach;
 use crate::content::Groups;
 use crate::inventory::{Directory, DirectoryId, File, FileId, Inventory};
 
-use crate::plan::Rules;
+use crate::rules::Rules;
 use crate::surroundings::{Protected, Surroundings};
 
 /// What is known of all directories.

@@ -2,7 +2,19 @@
 
 use memchr::memmem;
 
-use crate::nature::Harm;
+/// Why a content would not be the same behind a symbolic link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Harm {
+    /// It loads libraries from beside itself: `$ORIGIN` in an ELF file.
+    Origin,
+    /// It looks for its other parts from where it really lives: relocatable compilers and others
+    /// that ask for `/proc/self/exe`.
+    Relocatable,
+    /// A script that looks for others beside itself.
+    Script,
+    /// A linker script: the linker asks whether it lies below the root for its target.
+    LinkerScript,
+}
 
 /// What to look for in one kind of file.
 #[derive(Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ mod content;
 mod kind;
 mod nature;
 
+mod rules;
+
 mod closure;
 mod directories;
 mod equality;

@@ -7,7 +7,7 @@
 use memchr::memmem;
 
 use crate::climb::{self, Reach};
-use crate::kind::{self, Kind};
+use crate::kind::{self, Harm, Kind};
 
 /// What is looked for in a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,20 +40,6 @@ impl Nature {
         let other = |taken_for| kind::by_name(name).is_some_and(|kind| kind != taken_for);
         self.taken_for.is_some_and(other)
     }
-}
-
-/// Why a content would not be the same behind a symbolic link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Harm {
-    /// It loads libraries from beside itself: `$ORIGIN` in an ELF file.
-    Origin,
-    /// It looks for its other parts from where it really lives: relocatable compilers and others
-    /// that ask for `/proc/self/exe`.
-    Relocatable,
-    /// A script that looks for others beside itself.
-    Script,
-    /// A linker script: the linker asks whether it lies below the root for its target.
-    LinkerScript,
 }
 
 /// Looks at a content block by block.

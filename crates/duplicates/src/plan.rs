@@ -6,41 +6,14 @@ use std::collections::BTreeMap;
 use crate::attributes::{AttributesId, Known};
 use crate::content::{Groups, Member};
 use crate::directories;
-use crate::inventory::{DirectoryId, FileId, Inventory};
-pub use crate::nature::Harm;
+use crate::inventory::{FileId, Inventory};
+pub use crate::kind::Harm;
 use crate::nature::Nature;
 use crate::reflink::{self, Storage};
 use crate::relative;
+pub use crate::rules::{DirectoryLinks, Kind, Rules};
 pub use crate::surroundings::Protected;
 use crate::surroundings::{self, Surroundings};
-
-/// What takes the place of a duplicate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A relative symbolic link.
-    #[default]
-    Symbolic,
-    /// A hard link.
-    Hard,
-    /// The file itself, with its storage shared.
-    Reflink,
-}
-
-/// Which duplicates may be linked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rules {
-    /// What takes their place.
-    pub kind: Kind,
-    /// Content alone decides.
-    pub all: bool,
-    /// Mode, owner, group and extended attributes may differ.
-    pub ignore_metadata: bool,
-    /// Whole directories become links where they can.
-    pub directories: bool,
-    /// In bytes; smaller files are linked only with their directory.
-    pub min_size: u64,
-}
 
 /// What is going to be done.
 #[derive(Debug, Default)]
@@ -70,15 +43,6 @@ pub struct FileLinks {
     pub kept: FileId,
     /// The names that are replaced; those of one inode follow each other.
     pub replaced: Vec<FileId>,
-}
-
-/// Directories that become links to a kept one.
-#[derive(Debug)]
-pub struct DirectoryLinks {
-    /// The directory that stays.
-    pub kept: DirectoryId,
-    /// Those that are replaced.
-    pub replaced: Vec<DirectoryId>,
 }
 
 /// A duplicate that stays as it is.

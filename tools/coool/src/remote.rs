@@ -19,6 +19,7 @@ mod http;
 mod mail;
 mod names;
 mod page;
+mod request;
 mod schedule;
 mod vet;
 

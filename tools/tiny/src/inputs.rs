@@ -163,10 +163,10 @@ mod tests {
         fs::write(&list, "a.o: b.c /tmp/made/c.s\n").expect("a list");
         let mut inputs = Inputs::default();
 
-        inputs.add_listed(&list, Path::new("/home/somebody")).expect("a list");
+        inputs.add_listed(&list, Path::new("/somewhere")).expect("a list");
 
         let inputs = inputs.without(Path::new("/tmp/made"));
-        assert_eq!(inputs, [PathBuf::from("/home/somebody/b.c")].into_iter().collect());
+        assert_eq!(inputs, [PathBuf::from("/somewhere/b.c")].into_iter().collect());
     }
 
     #[test]

@@ -65,7 +65,8 @@ pub(super) fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
         .with_context(|| format!("cannot read `{LIST}`"))?;
     let list: List = toml::from_str(&text).with_context(|| format!("cannot read `{LIST}`"))?;
     let mut cargo = commands::cargo(&workspace.root);
-    let metadata = commands::output(cargo.args(["metadata", "--format-version=1", "--offline"]))?;
+    // Not offline: a new machine has fetched nothing yet, least of all what other systems need.
+    let metadata = commands::output(cargo.args(["metadata", "--format-version=1", "--locked"]))?;
     let metadata: Metadata =
         serde_json::from_str(&metadata).context("cannot understand what `cargo metadata` says")?;
     Ok(judged(&list, &metadata.packages))

@@ -1,6 +1,6 @@
 //! clink's stop: what it would save in `/usr`, then a copy of a toolchain made smaller for real.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -11,21 +11,13 @@ use crate::commands;
 use super::{Journey, input, proof};
 
 pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
-    let clink = build(journey)?;
+    let clink = journey.tool("clink");
     look_at_the_machine(&clink)?;
     let input = input::copy(&journey.cache, &journey.scratch)?;
     println!("\n-- {}, linked for real", input.what);
     let proof = proof::run(&clink, &input.tree)?;
     print!("\n{proof}");
     Ok(proof.verdict())
-}
-
-fn build(journey: &Journey) -> Result<PathBuf> {
-    eprintln!("building clink …");
-    let workspace = journey.workspace;
-    let mut build = commands::cargo(&workspace.root);
-    commands::run(build.args(["build", "--release", "--locked", "--package=clink"]))?;
-    Ok(workspace.target.join("release/clink"))
 }
 
 /// Everybody has a `/usr`; a dry run needs no rights and changes nothing.

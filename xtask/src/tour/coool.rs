@@ -6,14 +6,13 @@ mod server;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::Verdict;
-use crate::commands;
 
 use super::Journey;
 use super::promises::{self, Promise};
@@ -36,7 +35,7 @@ struct Link {
 }
 
 pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
-    let coool = build(journey)?;
+    let coool = journey.tool("coool");
     let folder = journey.scratch.join("links");
     let server = server::start();
     let expected = documents::write(&folder, &server)?;
@@ -74,26 +73,9 @@ pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
     Ok(promises::show(&promises))
 }
 
-fn build(journey: &Journey) -> Result<PathBuf> {
-    eprintln!("building coool …");
-    let workspace = journey.workspace;
-    let mut build = commands::cargo(&workspace.root);
-    commands::run(build.args(["build", "--release", "--locked", "--package=coool"]))?;
-    Ok(workspace.target.join("release/coool"))
-}
-
 /// Runs coool in the folder; broken links are what it is there for.
 fn check(coool: &Path, folder: &Path, arguments: &[&str]) -> Result<String> {
-    println!("$ coool {}", arguments.join(" "));
-    let output = Command::new(coool)
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .context("cannot run coool")?;
-    match output.status.code() {
-        Some(0 | 1) => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        _ => bail!("`coool {}` failed: {output:?}", arguments.join(" ")),
-    }
+    promises::run(Command::new(coool).args(arguments).current_dir(folder))
 }
 
 fn findings(coool: &Path, folder: &Path) -> Result<Findings> {

@@ -52,7 +52,6 @@ fn packages(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     if !missing.is_empty() {
-        needs::provide(needs::TOUR)?;
         eprintln!("downloading {} packages …", missing.len());
         download(&missing, folder)?;
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::Verdict;
 use crate::commands;
@@ -27,6 +27,18 @@ pub(super) fn show(promises: &[Promise]) -> Verdict {
     verdict
 }
 
+/// Runs a tool and returns its result. What it says of errors and of its work is shown as it says
+/// it. With 1 it ends when it found what it looks for.
+pub(super) fn run(tool: &mut Command) -> Result<String> {
+    let line = commands::line(tool);
+    println!("$ {line}");
+    let (status, result) = commands::answer(tool)?;
+    match status.code() {
+        Some(0 | 1) => Ok(result),
+        _ => bail!("`{line}` ended with {status}; why, it says above"),
+    }
+}
+
 /// Takes a picture of a page, beside it.
 pub(super) fn picture(page: &Path, window: &str) -> Result<()> {
     let picture = page.with_extension("png");
@@ -38,4 +50,24 @@ pub(super) fn picture(page: &Path, window: &str) -> Result<()> {
     commands::output(&mut chromium)?;
     println!("and its picture:      {}", picture.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(line: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", line]);
+        command
+    }
+
+    #[test]
+    fn what_a_tool_found_is_a_result_and_what_it_could_not_do_is_an_error() {
+        assert_eq!(run(&mut shell("echo broken; exit 1")).expect("a result"), "broken\n");
+        assert_eq!(
+            run(&mut shell("echo half; exit 2")).expect_err("it could not").to_string(),
+            "`sh -c echo half; exit 2` ended with exit status: 2; why, it says above"
+        );
+    }
 }

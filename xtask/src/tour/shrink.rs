@@ -12,7 +12,6 @@ use serde::Deserialize;
 
 use crate::Verdict;
 use crate::commands;
-use crate::needs;
 
 use super::Journey;
 use super::promises::{self, Promise};
@@ -52,8 +51,7 @@ struct Proof {
 }
 
 pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
-    needs::provide(needs::TOUR)?;
-    let shrink = build(journey)?;
+    let shrink = journey.tool("shrink");
     let full = root(&journey.cache)?;
     let small = journey.scratch.join("small");
     let policy = journey.scratch.join("nginx.toml");
@@ -100,14 +98,6 @@ pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
             broken_at: served(&full, &small)?,
         },
     ]))
-}
-
-fn build(journey: &Journey) -> Result<PathBuf> {
-    eprintln!("building shrink …");
-    let workspace = journey.workspace;
-    let mut build = commands::cargo(&workspace.root);
-    commands::run(build.args(["build", "--release", "--locked", "--package=shrink"]))?;
-    Ok(workspace.target.join("release/shrink"))
 }
 
 /// The root as an archive; what was made once stays in the cache.

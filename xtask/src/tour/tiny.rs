@@ -2,15 +2,13 @@
 //! demo of 2007.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::Verdict;
-use crate::commands;
-use crate::needs;
 
 use super::Journey;
 use super::promises::{self, Promise};
@@ -49,8 +47,7 @@ struct Least {
 }
 
 pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
-    needs::provide(needs::TEST)?;
-    let tiny = build(journey)?;
+    let tiny = journey.tool("tiny");
     let recipe = journey.workspace.root.join("tools/tiny/recipes/demo.toml");
     let image = journey.cache.join("demo.img");
     let picture = journey.cache.join("demo.png");
@@ -108,21 +105,7 @@ fn beside(checked: &Checked, size: u64) {
     println!();
 }
 
-fn build(journey: &Journey) -> Result<PathBuf> {
-    eprintln!("building tiny …");
-    let workspace = journey.workspace;
-    let mut build = commands::cargo(&workspace.root);
-    commands::run(build.args(["build", "--release", "--locked", "--package=tiny"]))?;
-    Ok(workspace.target.join("release/tiny"))
-}
-
 /// Runs tiny; that a promise is broken is a result.
 fn run(tiny: &Path, words: &[&Path]) -> Result<String> {
-    let shown: Vec<_> = words.iter().map(|word| word.display().to_string()).collect();
-    println!("$ tiny {}", shown.join(" "));
-    let output = Command::new(tiny).args(words).output().context("cannot run tiny")?;
-    match output.status.code() {
-        Some(0 | 1) => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        _ => bail!("`tiny {}` failed: {output:?}", shown.join(" ")),
-    }
+    promises::run(Command::new(tiny).args(words))
 }

@@ -16,7 +16,7 @@ use crate::verdict::Verdict;
 
 use super::Answer;
 use super::names::NameError;
-use super::schedule::{Errand, Office, Step};
+use super::request::{Errand, Office, Step};
 
 /// One conversation with a server, or with the proxy that the environment names.
 pub(super) async fn step(errand: Errand, url: &Url, office: &Office) -> Step {

@@ -15,7 +15,7 @@ use crate::verdict::{Hop, Verdict};
 
 use super::names::{NameError, Names};
 use super::page;
-use super::schedule::{Errand, Office, Step};
+use super::request::{Errand, Office, Step};
 use super::vet::{Reach, reach};
 use super::{Answer, Settings};
 
@@ -25,19 +25,6 @@ pub(super) struct Web {
     client: Client,
     /// Behind a proxy, names are the proxy's business and may mean nothing here.
     proxied: bool,
-}
-
-/// What is known of a page so far.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Way {
-    /// The address as it was asked for first.
-    start: Option<Url>,
-    hops: Vec<Hop>,
-    /// Whether the page itself is to be sent, for its head alone was refused or is not enough.
-    whole: bool,
-    /// Whether the way began at a host that everybody can reach.
-    from_public: bool,
-    notes: Vec<String>,
 }
 
 impl Web {
@@ -92,8 +79,8 @@ fn is_listed(host: &str, list: &str) -> bool {
 }
 
 /// One request, and what comes of it.
-pub(super) async fn step(mut errand: Errand, url: Url, office: &Office) -> Step {
-    match vet(&mut errand, &url, office).await {
+pub(super) async fn step(mut errand: Errand, url: Url, office: &Office, web: &Web) -> Step {
+    match vet(&mut errand, &url, office, web).await {
         Ok(()) => {}
         Err(NameError::Temporary(why)) => {
             let reason = format!("the name of the host cannot be looked up: {why}");
@@ -111,18 +98,18 @@ pub(super) async fn step(mut errand: Errand, url: Url, office: &Office) -> Step 
     }
     errand.way.whole |= !errand.fragments.is_empty();
     let method = if errand.way.whole { Method::GET } else { Method::HEAD };
-    match office.web.client.request(method, url.clone()).send().await {
+    match web.client.request(method, url.clone()).send().await {
         Ok(response) => answered(errand, &url, response, office).await,
         Err(error) => failed(errand, &url, &error),
     }
 }
 
 /// Looks at where a host really is before anything is sent to it.
-async fn vet(errand: &mut Errand, url: &Url, office: &Office) -> Result<(), NameError> {
+async fn vet(errand: &mut Errand, url: &Url, office: &Office, web: &Web) -> Result<(), NameError> {
     let host = url.host_str().unwrap_or_default();
     let literal = url.host().is_some_and(|host| !matches!(host, url::Host::Domain(_)));
     let is_local = host.eq_ignore_ascii_case("localhost") || host.ends_with(".localhost");
-    let is_public = if office.web.proxied && !literal && !is_local && !is_excepted(host) {
+    let is_public = if web.proxied && !literal && !is_local && !is_excepted(host) {
         true
     } else {
         let addresses = office.names.addresses(host).await?;

@@ -10,7 +10,7 @@ use crate::verdict::Verdict;
 
 use super::Answer;
 use super::names::{NameError, Names};
-use super::schedule::{Errand, Office, Step};
+use super::request::{Errand, Step};
 
 /// What is known of domains.
 #[derive(Default)]
@@ -19,14 +19,19 @@ pub(super) struct Domains {
 }
 
 /// All addresses of a `mailto:` must be in order.
-pub(super) async fn step(errand: Errand, addresses: &[String], office: &Office) -> Step {
+pub(super) async fn step(
+    errand: Errand,
+    addresses: &[String],
+    domains: &Domains,
+    names: &Names,
+) -> Step {
     if addresses.is_empty() {
         return Step::Done(errand, Answer::of(Verdict::Ok, ""));
     }
     let mut worst = Answer::of(Verdict::Ok, "");
     for address in addresses {
         let answer = match domain(address) {
-            Ok(domain) => office.mail.look_up(&domain, &office.names).await,
+            Ok(domain) => domains.look_up(&domain, names).await,
             Err(why) => Answer::of(Verdict::Broken, format!("`{address}` {why}")),
         };
         if rank(answer.verdict) > rank(worst.verdict) {

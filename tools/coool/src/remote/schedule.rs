@@ -18,42 +18,14 @@ use crate::verdict::Verdict;
 
 use super::http::{self, Web};
 use super::names::Names;
+use super::request::{Errand, Office, Step, Way};
 use super::{Answer, Question, Settings, Watch, ftp, mail};
 
-/// A question on its way.
-#[derive(Debug, Clone)]
-pub(super) struct Errand {
-    number: usize,
-    pub(super) goal: Goal,
-    pub(super) fragments: Vec<String>,
-    /// What is known of a page of the web so far.
-    pub(super) way: http::Way,
-    /// How often it failed for the moment.
-    failures: u32,
-    /// How often a host has asked to wait.
-    waits: u32,
-}
-
-/// What came of one request.
-pub(super) enum Step {
-    /// The answer.
-    Done(Errand, Answer),
-    /// Another request is due, perhaps to another host.
-    Onward(Errand),
-    /// The host asks to wait; the answer, should it do so again and again.
-    Wait(Errand, Duration, Answer),
-    /// It failed for the moment; the answer, should it fail again.
-    Later(Errand, Answer),
-    /// The host did not even answer the call.
-    Silent(Errand, Answer),
-}
-
-/// What all requests share.
-pub(super) struct Office {
-    pub(super) settings: Settings,
-    pub(super) names: Names,
-    pub(super) web: Web,
-    pub(super) mail: mail::Domains,
+/// All who ask, with what their requests share.
+struct Network {
+    office: Office,
+    web: Web,
+    mail: mail::Domains,
 }
 
 /// Asks all questions.
@@ -65,14 +37,15 @@ pub(super) async fn ask(
     watch.to_ask(questions.len());
     let names = Names::new(settings);
     let web = Web::new(settings, &names)?;
-    let office = Office { settings: settings.clone(), names, web, mail: mail::Domains::default() };
-    let mut dispatcher = Dispatcher::new(Arc::new(office), questions, watch);
+    let office = Office { settings: settings.clone(), names };
+    let network = Network { office, web, mail: mail::Domains::default() };
+    let mut dispatcher = Dispatcher::new(Arc::new(network), questions, watch);
     dispatcher.run().await;
     Ok(dispatcher.answers())
 }
 
 struct Dispatcher<'run> {
-    office: Arc<Office>,
+    network: Arc<Network>,
     watch: &'run dyn Watch,
     questions: &'run [Question],
     answers: Vec<Option<Answer>>,
@@ -106,9 +79,9 @@ const MOST_SILENCES: u32 = 3;
 const MOST_WAITS: u32 = 2;
 
 impl<'run> Dispatcher<'run> {
-    fn new(office: Arc<Office>, questions: &'run [Question], watch: &'run dyn Watch) -> Self {
+    fn new(network: Arc<Network>, questions: &'run [Question], watch: &'run dyn Watch) -> Self {
         let mut dispatcher = Self {
-            office,
+            network,
             watch,
             questions,
             answers: questions.iter().map(|_| None).collect(),
@@ -123,7 +96,7 @@ impl<'run> Dispatcher<'run> {
                 number,
                 goal: question.goal.clone(),
                 fragments: question.fragments.clone(),
-                way: http::Way::default(),
+                way: Way::default(),
                 failures: 0,
                 waits: 0,
             });
@@ -175,7 +148,7 @@ impl<'run> Dispatcher<'run> {
 
     /// Puts a host where it belongs: it can be asked now, later, or not before a request ends.
     fn list(&mut self, name: &str) {
-        let limit = self.office.settings.max_requests_per_host;
+        let limit = self.network.office.settings.max_requests_per_host;
         let Some(host) = self.hosts.get_mut(name) else { return };
         if host.listed || host.queue.is_empty() || host.running >= limit {
             return;
@@ -203,7 +176,7 @@ impl<'run> Dispatcher<'run> {
 
     /// Sends out as many requests as may be under way.
     fn start(&mut self) {
-        while self.requests.len() < self.office.settings.max_threads
+        while self.requests.len() < self.network.office.settings.max_threads
             && let Some(name) = self.ready.pop_front()
         {
             let Some(host) = self.hosts.get_mut(&name) else { continue };
@@ -219,14 +192,14 @@ impl<'run> Dispatcher<'run> {
                 continue;
             }
             host.running += 1;
-            let delay = self.office.settings.delay;
+            let delay = self.network.office.settings.delay;
             if !delay.is_zero() {
                 host.not_before = Some(Instant::now() + delay);
             }
             self.watch.asked(&shown(&errand.goal));
-            let office = Arc::clone(&self.office);
+            let network = Arc::clone(&self.network);
             let task_name = name.clone();
-            self.requests.spawn(async move { (task_name, step(errand, &office).await) });
+            self.requests.spawn(async move { (task_name, step(errand, &network).await) });
             self.list(&name);
         }
     }
@@ -254,7 +227,7 @@ impl<'run> Dispatcher<'run> {
     /// The host is left in peace for as long as it asks, and everybody who wants something of it
     /// waits.
     fn wait(&mut self, name: &str, mut errand: Errand, time: Duration, answer: Answer) {
-        if errand.waits >= MOST_WAITS || time > self.office.settings.max_wait {
+        if errand.waits >= MOST_WAITS || time > self.network.office.settings.max_wait {
             return self.finish(&errand, answer);
         }
         errand.waits += 1;
@@ -267,7 +240,7 @@ impl<'run> Dispatcher<'run> {
     }
 
     fn again(&mut self, mut errand: Errand, answer: Answer) {
-        if errand.failures >= self.office.settings.retries {
+        if errand.failures >= self.network.office.settings.retries {
             return self.finish(&errand, answer);
         }
         errand.failures += 1;
@@ -290,11 +263,13 @@ impl<'run> Dispatcher<'run> {
     }
 }
 
-async fn step(errand: Errand, office: &Office) -> Step {
+async fn step(errand: Errand, network: &Network) -> Step {
     match errand.goal.clone() {
-        Goal::Web(url) => http::step(errand, url, office).await,
-        Goal::Ftp(url) => ftp::step(errand, &url, office).await,
-        Goal::Mail(addresses) => mail::step(errand, &addresses, office).await,
+        Goal::Web(url) => http::step(errand, url, &network.office, &network.web).await,
+        Goal::Ftp(url) => ftp::step(errand, &url, &network.office).await,
+        Goal::Mail(addresses) => {
+            mail::step(errand, &addresses, &network.mail, &network.office.names).await
+        }
         other => {
             let reason = format!("`{}` is nothing that the network knows", shown(&other));
             Step::Done(errand, Answer::of(Verdict::Unchecked, reason))

@@ -52,6 +52,17 @@ fn long_description(about: &str) -> String {
 pub(super) fn copyright(tree: &str, date: &str) -> String {
     // In the form of mail the year is the fourth word.
     let year = date.split_whitespace().nth(3).unwrap_or_default();
+    let apache = under_apache_alone(tree);
+    let version = if apache.is_empty() { 2 } else { 3 };
+    let reason = match &apache[..] {
+        [] => String::new(),
+        libraries => format!(
+            "Comment: The source is under version 2 or any later one. The binary contains\n \
+             libraries whose only licence is Apache-2.0, which goes together with version 3\n of \
+             the GPL and not with version 2: {}.\n",
+            libraries.join(", ")
+        ),
+    };
     format!(
         "\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -60,14 +71,14 @@ Comment: The binary also contains these libraries, under their own licences:
 {}
 Files: *
 Copyright: {year} The Établi developers
-License: GPL-2+
+{reason}License: GPL-{version}+
  This program is free software; you can redistribute it and/or modify it under
  the terms of the GNU General Public License as published by the Free Software
- Foundation; either version 2 of the License, or (at your option) any later
+ Foundation; either version {version} of the License, or (at your option) any later
  version.
  .
- On Debian systems, the full text of the GNU General Public License version 2
- is in /usr/share/common-licenses/GPL-2.
+ On Debian systems, the full text of the GNU General Public License version {version}
+ is in /usr/share/common-licenses/GPL-{version}.
 ",
         libraries(tree)
     )
@@ -82,6 +93,21 @@ fn libraries(tree: &str) -> String {
     let lines: Vec<_> =
         named.map(|(library, licence)| format!(" {library}: {licence}\n")).collect();
     lines.concat()
+}
+
+/// The libraries of others that nobody may use without keeping to Apache-2.0.
+fn under_apache_alone(tree: &str) -> Vec<String> {
+    let libraries = libraries(tree);
+    let named = libraries.lines().filter_map(|line| line.trim_start().split_once(": "));
+    let alone = named.filter(|(_, licence)| needs_apache(licence));
+    alone.filter_map(|(library, _)| Some(library.split(' ').next()?.to_owned())).collect()
+}
+
+/// Whether a licence expression cannot be satisfied without Apache-2.0. What cannot be read is taken
+/// for one that can: the rule about licences has refused it long before.
+fn needs_apache(licence: &str) -> bool {
+    let expression = spdx::Expression::parse_mode(licence, spdx::ParseMode::LAX);
+    expression.is_ok_and(|read| !read.evaluate(|one| one.to_string() != "Apache-2.0"))
 }
 
 /// The entries of our changelog's newest section as one of Debian's.
@@ -206,6 +232,22 @@ clink (1.0.0) unstable; urgency=medium
                     libc v0.2.1\tMIT OR Apache-2.0\n";
 
         assert_eq!(libraries(tree), " anyhow v1.0.1: MIT\n libc v0.2.1: MIT OR Apache-2.0\n");
+    }
+
+    #[test]
+    fn a_library_under_apache_alone_makes_the_binary_one_of_version_3() {
+        let free = "anyhow v1.0.1\tMIT OR Apache-2.0\n";
+        let date = "Sat, 28 Nov 2026 10:00:00 +0000";
+
+        let text = copyright(free, date);
+        assert!(text.contains("License: GPL-2+\n This program"), "{text}");
+
+        let text = copyright(&format!("{free}lzma-rust2 v0.25.0\tApache-2.0\n"), date);
+        assert!(text.contains("lzma-rust2.\nLicense: GPL-3+\n This program"), "{text}");
+        assert!(text.contains("not with version 2: lzma-rust2.\n"), "{text}");
+        assert!(text.contains("/usr/share/common-licenses/GPL-3.\n"), "{text}");
+        assert!(needs_apache("Apache-2.0 AND ISC"));
+        assert!(!needs_apache("(MIT OR Apache-2.0) AND Zlib"));
     }
 
     #[test]

@@ -1,0 +1,41 @@
+//! Which duplicates may be linked, and how: what those who decide about files and about directories
+//! are told, and what they give to each other.
+
+use crate::inventory::DirectoryId;
+
+/// What takes the place of a duplicate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A relative symbolic link.
+    #[default]
+    Symbolic,
+    /// A hard link.
+    Hard,
+    /// The file itself, with its storage shared.
+    Reflink,
+}
+
+/// Which duplicates may be linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// What takes their place.
+    pub kind: Kind,
+    /// Content alone decides.
+    pub all: bool,
+    /// Mode, owner, group and extended attributes may differ.
+    pub ignore_metadata: bool,
+    /// Whole directories become links where they can.
+    pub directories: bool,
+    /// In bytes; smaller files are linked only with their directory.
+    pub min_size: u64,
+}
+
+/// Directories that become links to a kept one.
+#[derive(Debug)]
+pub struct DirectoryLinks {
+    /// The directory that stays.
+    pub kept: DirectoryId,
+    /// Those that are replaced.
+    pub replaced: Vec<DirectoryId>,
+}
