@@ -5,10 +5,10 @@
 //! on: neither what the user's own builds are told, nor the language, the time zone, the order of the
 //! directories with programs, or what new files may be.
 //!
-//! What we start does not outlive us.
+//! What we start gets a signal when we end. What goes on all the same holds the lock of the place that
+//! it works in (`store`).
 //!
-//! Proof: `tests/surroundings.rs::a_poisoned_host_gives_the_same_bits`,
-//! `tests/killed.rs::nobody_builds_where_a_killed_build_still_does`
+//! Proof: `tests/surroundings.rs::a_poisoned_host_gives_the_same_bits`
 
 use std::env;
 use std::ffi::OsStr;
