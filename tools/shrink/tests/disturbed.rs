@@ -18,7 +18,7 @@ fn fill(place: &Place) {
     }
     fs::write(root.join("usr/share/doc/tool/README"), "read me, please").expect("a file");
     fs::hard_link(root.join("usr/share/doc/tool/README"), root.join("opt/README")).expect("a link");
-    symlink("README", root.join("usr/share/doc/tool/LIESMICH")).expect("a link");
+    symlink("../../../../etc/motd", root.join("usr/share/doc/tool/LIESMICH")).expect("a link");
     for name in ["one", "two"] {
         fs::write(root.join("usr/share/tool").join(name), vec![b'x'; 5000]).expect("a file");
     }
