@@ -277,3 +277,19 @@ fn undo_leaves_what_was_made_since() {
     assert_eq!(kept, b"somebody needs it after all");
     assert!(root.join("etc/unused").is_file(), "the other name of what it was is back");
 }
+
+#[test]
+fn what_the_archive_could_not_give_back_stays() {
+    let workshop = Workshop::new();
+    let root = workshop.root("root");
+    let name = format!("new\nline{}", "x".repeat(120));
+    fs::write(root.join("opt").join(&name), "kept").expect("a file");
+
+    let run = workshop.shrink(&["make", "root", "--in-place", "-t", "/opt/greet"]);
+
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    assert!(run.stderr.contains("could not give its name or attributes back"), "{}", run.stderr);
+    assert_eq!(fs::read(root.join("opt").join(&name)).expect("it is there"), b"kept");
+    workshop.shrink(&["undo", "root.removed.tar"]).fine();
+    assert!(root.join("opt/unused").is_file());
+}

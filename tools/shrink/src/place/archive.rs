@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 use files::Failure;
 use files::sighting::Sighting;
 use files::whole::{self, Over, Whole};
-use names::shown;
+use names::{Bytes, shown};
 
 use crate::make::Made;
 use crate::rootfs::inventory::{Entry, Kind};
-use crate::write::tape::Tape;
+use crate::write::tape::{Tape, can_be_read_back};
 
 use super::Stays;
 use super::hand::Hand;
@@ -85,19 +85,26 @@ impl Keeper<'_> {
     fn keep_all(&mut self, plan: &mut Plan) -> Result<Vec<Stays>> {
         let mut stays = Vec::new();
         for (path, entry) in plan.archived(&self.made.root.inventory).iter() {
+            if !can_be_read_back(path, entry) {
+                let because = "the archive could not give its name or attributes back".to_owned();
+                if plan.leave(path) {
+                    stays.push(Stays { path: Bytes::of(path), because });
+                }
+                continue;
+            }
             let remark = self.remark(plan, path, entry)?;
             let position = self.tape.out().stream_position()?;
             let added = self.add(path, entry, remark.as_ref());
             let Err(error) = added else {
                 continue;
             };
-            match changed(error)? {
-                // Nobody misses what is gone already.
-                _ if self.hand.spot(path).is_ok_and(|spot| spot.is_free()) => {}
-                failure => stays.push(Stays::because(path, &failure)),
+            let failure = changed(error)?;
+            // Nobody misses what is gone already.
+            let is_gone = self.hand.spot(path).is_ok_and(|spot| spot.is_free());
+            if plan.leave(path) && !is_gone {
+                stays.push(Stays::because(path, &failure));
             }
             self.back_to(position)?;
-            plan.leave(path);
         }
         Ok(stays)
     }

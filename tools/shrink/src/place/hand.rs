@@ -176,9 +176,25 @@ impl Expected for Emptied {
 }
 
 /// A file that makes room for a further name of another: both have to be as they were seen.
+///
+/// Before the exchange nobody may even wait to write to the other one. Afterwards who waits may have
+/// come by the new name: giving back the old file would leave them with one that lost it.
 pub(super) struct Pair<'a> {
-    pub(super) old: &'a mut Watched,
-    pub(super) new: &'a mut Watched,
+    old: &'a mut Watched,
+    new: &'a mut Watched,
+    is_exchanged: bool,
+}
+
+impl<'a> Pair<'a> {
+    pub(super) fn of(old: &'a mut Watched, new: &'a mut Watched) -> Self {
+        Self { old, new, is_exchanged: false }
+    }
+}
+
+/// What a file looks like now, if nothing but its names has changed since it was seen.
+pub(super) fn but_renamed(file: &Watched) -> Result<Sighting, Failure> {
+    let now = Sighting::of_open(file)?;
+    if now.is_same_but_renamed(file.seen()) { Ok(now) } else { Err(Failure::Changed) }
 }
 
 impl Expected for Pair<'_> {
@@ -195,10 +211,14 @@ impl Expected for Pair<'_> {
         directory: std::os::fd::BorrowedFd<'_>,
         name: &[u8],
     ) -> Result<(), Failure> {
+        self.is_exchanged = true;
         self.old.is_moved_to(directory, name)
     }
 
     fn fits(&mut self, _: std::os::fd::BorrowedFd<'_>, _: &[u8]) -> Result<(), Failure> {
+        if self.is_exchanged {
+            return but_renamed(self.new).map(|_| ());
+        }
         self.new.look_after_our_change()
     }
 }

@@ -22,7 +22,8 @@ impl Plan {
     ) -> Self {
         let removed = before.iter().filter(|(path, _)| after.get(path).is_none());
         let removed = removed.map(|(path, _)| path.to_owned()).collect();
-        let (old, new) = (sharing(before), sharing(after));
+        // A file that loses a name and keeps another need not change for that.
+        let (old, new) = (sharing(before, after), sharing(after, after));
         let is_filled = |path: &Path| match new.get(path) {
             Some(names) => names.iter().any(|name| filled.contains(*name)),
             None => filled.contains(path),
@@ -56,10 +57,9 @@ impl Plan {
         touched.flat_map(|path| [Some(path.as_path()), path.parent()]).flatten().collect()
     }
 
-    /// Leaves a path as it is after all.
-    pub(super) fn leave(&mut self, path: &Path) {
-        self.removed.remove(path);
-        self.changed.remove(path);
+    /// Leaves a path as it is after all; says whether it was to change.
+    pub(super) fn leave(&mut self, path: &Path) -> bool {
+        self.removed.remove(path) || self.changed.remove(path)
     }
 }
 
@@ -93,10 +93,13 @@ pub(super) fn groups<'a>(
     groups
 }
 
-/// For every file with several names: all of them.
-fn sharing(inventory: &Inventory) -> BTreeMap<&Path, BTreeSet<&Path>> {
+/// For every file with several names that stay: all of these.
+fn sharing<'a>(
+    inventory: &'a Inventory,
+    after: &Inventory,
+) -> BTreeMap<&'a Path, BTreeSet<&'a Path>> {
     let mut groups: BTreeMap<u64, BTreeSet<&Path>> = BTreeMap::new();
-    for (path, _) in inventory.iter() {
+    for (path, _) in inventory.iter().filter(|(path, _)| after.get(path).is_some()) {
         if let Some(number) = group(inventory, path) {
             groups.entry(number).or_default().insert(path);
         }

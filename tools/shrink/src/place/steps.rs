@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use crate::make::Made;
 
 use super::Stays;
-use super::hand::{Emptied, Hand, Pair, Spot, set_time};
+use super::hand::{Emptied, Hand, Pair, Spot, but_renamed, set_time};
 use super::plan::{Plan, groups};
 
 /// Makes all changes; gives what stays all the same.
@@ -81,10 +81,10 @@ impl Steps<'_> {
         let spot = self.enter(path)?;
         let mut old = spot.watch(&self.expected(path)?)?;
         let staged = spot.link(&target)?;
-        staged.replace(spot.name, &mut Pair { old: &mut old, new: &mut new })?;
+        staged.replace(spot.name, &mut Pair::of(&mut old, &mut new))?;
         self.keep_in_mind(old);
-        new.look_after_our_change()?;
-        *seen = *new.seen();
+        // Where somebody writes to it by now, the names to come are found out not to fit.
+        *seen = but_renamed(&new).unwrap_or(*seen);
         Ok(())
     }
 

@@ -199,7 +199,7 @@ impl Undoing<'_> {
             There::Nothing => staged.put_new(spot.name)?,
             There::Same(mut old) | There::Ours(mut old) => {
                 new.note_our_change()?;
-                staged.replace(spot.name, &mut Pair { old: &mut old, new: &mut new })?;
+                staged.replace(spot.name, &mut Pair::of(&mut old, &mut new))?;
             }
         }
         Ok(true)

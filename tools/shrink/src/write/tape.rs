@@ -84,6 +84,20 @@ impl<W: Write> Tape<W> {
     }
 }
 
+/// Whether we could read an entry again. Records have their length before them and may hold any byte,
+/// but the crate that reads them ends them at a newline; GNU tar does not.
+pub(crate) fn can_be_read_back(path: &Path, entry: &Entry) -> bool {
+    /// What is shorter is in the classic header.
+    const LONGEST: usize = 98;
+    let has_newline = |value: &[u8]| value.contains(&b'\n');
+    let is_bad = |text: &Path| {
+        let text = text.as_os_str().as_bytes();
+        text.len() > LONGEST && has_newline(text)
+    };
+    let link = matches!(&entry.kind, Kind::Link(text) if is_bad(text));
+    !is_bad(path) && !link && !entry.attributes.values().any(|value| has_newline(value))
+}
+
 /// Records of a pax header (POSIX.1-2024, pax): what the classic header cannot hold.
 type Records = Vec<(String, Vec<u8>)>;
 
@@ -184,6 +198,39 @@ fn seconds((whole, nanoseconds): (i64, u32)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_of_every_length_are_read_as_they_were_written_if_they_can_be() {
+        for length in (0..200).chain([980, 981, 982, 983, 9_979, 9_980, 9_981, 65_536]) {
+            let value: Vec<u8> =
+                (0..=u8::MAX).filter(|byte| *byte != b'\n').cycle().take(length).collect();
+            let entry = Entry {
+                attributes: BTreeMap::from([(b"user.note".to_vec(), value.clone())]),
+                ..Entry::plain_directory()
+            };
+            let mut tape = Tape::of(Vec::new());
+            let path = Path::new("directory");
+            assert!(can_be_read_back(path, &entry));
+            tape.add(path, &entry, &mut || Err(io::ErrorKind::Other.into()), None).expect("memory");
+            let written = tape.finish().expect("memory");
+
+            let mut archive = tar::Archive::new(written.as_slice());
+            let mut read = archive.entries().expect("an archive").next().expect("an entry");
+            let read = read.as_mut().expect("an entry").pax_extensions().expect("records");
+            let read: Vec<_> = read.expect("records").map(|one| one.expect("a record")).collect();
+            assert_eq!(read.len(), 1);
+            assert_eq!(read[0].key(), Ok("SCHILY.xattr.user.note"));
+            assert_eq!(read[0].value_bytes(), value);
+        }
+        let odd = Entry {
+            attributes: BTreeMap::from([(b"user.note".to_vec(), b"a\nb".to_vec())]),
+            ..Entry::plain_directory()
+        };
+        assert!(!can_be_read_back(Path::new("directory"), &odd));
+        let long = format!("new\nline{}", "x".repeat(100));
+        assert!(!can_be_read_back(Path::new(&long), &Entry::plain_directory()));
+        assert!(can_be_read_back(Path::new("new\nline"), &Entry::plain_directory()));
+    }
 
     #[test]
     fn times_before_1970_are_written_as_they_are_read() {
