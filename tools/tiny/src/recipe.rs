@@ -171,7 +171,7 @@ impl Recipe {
         features.map(|feature| feature.picture).sum()
     }
 
-    fn parse(text: &str, name: String, directory: PathBuf) -> Result<Self> {
+    pub(crate) fn parse(text: &str, name: String, directory: PathBuf) -> Result<Self> {
         let written: Written = toml::from_str(text)?;
         let mistakes = Mistakes { text };
         let board = Board::named(written.board.get_ref())
