@@ -26,3 +26,11 @@ pub fn open(path: &Path, scratch: &Path) {
         }
     }
 }
+
+/// Gives the path of a file that holds the bytes.
+pub fn with_file(content: &[u8], then: impl FnOnce(&Path)) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("input");
+    fs::write(&file, content).expect("a file");
+    then(&file);
+}

@@ -30,6 +30,8 @@ pub mod figures;
 pub mod journal;
 pub mod undo;
 
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod problem;
 pub mod progress;
 

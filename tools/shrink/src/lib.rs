@@ -12,6 +12,8 @@ pub mod build;
 pub mod rootfs;
 
 mod fill;
+#[doc(hidden)]
+pub mod fuzzing;
 mod globs;
 mod graph;
 mod ledger;

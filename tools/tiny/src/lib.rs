@@ -42,6 +42,8 @@ mod measure;
 mod command;
 mod doctor;
 mod front;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gains;
 mod report;
 

@@ -187,7 +187,7 @@ impl Recipe {
         names
     }
 
-    fn parse(text: &str, name: String, directory: PathBuf) -> Result<Self> {
+    pub(crate) fn parse(text: &str, name: String, directory: PathBuf) -> Result<Self> {
         let written: Written = toml::from_str(text)?;
         let mistakes = Mistakes { text };
         let board = Board::named(written.board.get_ref())
