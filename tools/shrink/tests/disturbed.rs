@@ -93,7 +93,7 @@ fn can_trace() -> bool {
     match syscalls::why_not() {
         None => true,
         Some(why) => {
-            support::skipped(why);
+            testkit::skip(why);
             false
         }
     }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use names::shown;
-use ui::Line;
 
 use crate::audit::{Audit, audit};
 use crate::command::Said;
 use crate::compressor::Compressor;
 use crate::image::{Image, Parts};
 use crate::kernel::{self, Built};
-use crate::manifest::{Manifest, Part};
+use crate::manifest::Manifest;
+use crate::part::Part;
 use crate::recipe::Recipe;
 use crate::sources::{Access, Packages, Wanted};
 use crate::store::{self, Store};
@@ -26,11 +26,10 @@ use crate::{loops, parts, toolchain};
 pub(crate) struct Job<'a> {
     pub(crate) recipe: &'a Recipe,
     pub(crate) compressor: Compressor,
-    pub(crate) store: &'a Store,
+    pub(crate) store: &'a Store<'a>,
     pub(crate) lock_file: &'a Path,
     pub(crate) access: Access,
     pub(crate) said: Said,
-    pub(crate) line: &'a Line,
 }
 
 /// What came of it.
@@ -45,7 +44,7 @@ impl Job<'_> {
     /// Builds the recipe.
     pub(crate) fn run(&self) -> Result<Finished> {
         let recipe = self.recipe;
-        self.line.say("fetching what the recipe needs");
+        self.store.tell("fetching what the recipe needs");
         let packages = Packages::fetch(
             &wanted(recipe)?,
             &recipe.sources,
@@ -53,17 +52,17 @@ impl Job<'_> {
             self.access,
             self.store,
         )?;
-        self.line.say("building the programs");
+        self.store.tell("building the programs");
         let userland = userland::build(recipe, &packages, self.store, self.said)?;
-        self.line.say("configuring the kernel");
+        self.store.tell("configuring the kernel");
         let tree =
             kernel::Tree::configure(recipe, self.compressor, &packages, self.store, self.said)?;
-        self.line.say("building the kernel");
+        self.store.tell("building the kernel");
         let built = tree.build(&userland.archive(recipe.uses(Step::ShareDuplicates))?)?;
         let mut command_line = command_line(recipe);
         let mut image = put_together(recipe, &tree, &built, &command_line)?;
         if recipe.uses(Step::PresetLoops) {
-            self.line.say("counting loops per jiffy at a first boot");
+            self.store.tell("counting loops per jiffy at a first boot");
             let manifest = Manifest::new(recipe, &image, &command_line, self.compressor);
             if let Some(count) = loops::per_jiffy(
                 &image,
@@ -76,7 +75,7 @@ impl Job<'_> {
             }
         }
         let mut manifest = Manifest::new(recipe, &image, &command_line, self.compressor);
-        manifest.parts = parts::of(&tree, &built, &userland)?;
+        manifest.parts = parts::of(tree.sizes(&built)?, &userland);
         manifest.packages =
             packages.versions().map(|(name, version)| (name.into(), version.into())).collect();
         let binaries: Vec<_> = binaries(&userland)
@@ -196,7 +195,7 @@ pub(crate) fn compare(first: &Image, second: &Image) -> Result<()> {
 
 /// A second place for everything, so that nothing of the first build helps the second one, but for
 /// the packages themselves.
-pub(crate) fn second_store(store: &Store) -> Result<(tempfile::TempDir, Store)> {
+pub(crate) fn second_store<'a>(store: &Store<'a>) -> Result<(tempfile::TempDir, Store<'a>)> {
     let directory = tempfile::Builder::new().prefix("second-build-").tempdir_in(store.path());
     let directory = directory.context("cannot make a place for the second build")?;
     let packages = directory.path().join("packages");
@@ -207,7 +206,7 @@ pub(crate) fn second_store(store: &Store) -> Result<(tempfile::TempDir, Store)> 
         std::os::unix::fs::symlink(store.lists(), &lists)
             .with_context(|| format!("cannot make `{}`", shown(&lists)))?;
     }
-    let second = Store::open(Some(directory.path()))?;
+    let second = store.another(directory.path())?;
     Ok((directory, second))
 }
 

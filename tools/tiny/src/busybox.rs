@@ -51,6 +51,7 @@ pub(crate) fn build(
         .and_all(compiler.identity());
     let held = store.hold("busybox", &key)?;
     held.once("busybox", |place| {
+        store.tell("building BusyBox");
         let source =
             held.once("source", |place| unpack(packages.source(&busybox.source)?, place))?;
         let job = Job { source: &source, recipe, compiler, said };

@@ -28,6 +28,11 @@ impl Compressor {
     pub(crate) const ALL: [Self; 6] =
         [Self::Xz, Self::Lzma, Self::Gzip, Self::Lzo, Self::Lz4, Self::None];
 
+    /// Whether the kernel's own build packs it, with what unpacks it again.
+    pub(crate) fn packs_itself(self) -> bool {
+        matches!(self, Self::Xz | Self::Gzip | Self::Lzo)
+    }
+
     /// The kernel's option that chooses it.
     pub(crate) fn option(self) -> Option<&'static str> {
         match self {

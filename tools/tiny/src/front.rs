@@ -25,7 +25,7 @@ pub(crate) struct Point {
 pub(crate) fn of(job: &Job<'_>, recipe: &Recipe) -> Result<Vec<Point>> {
     let mut points = Vec::new();
     for compressor in recipe.board.compressors() {
-        job.line.say(&format!("building and booting with {compressor}"));
+        job.store.tell(&format!("building and booting with {compressor}"));
         let mut recipe = recipe.clone();
         recipe.budget = None;
         recipe.compressor = compressor;

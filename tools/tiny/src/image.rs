@@ -11,7 +11,7 @@ use crate::board::{Board, Loader};
 use crate::command::{self, Said};
 use crate::compressor::Compressor;
 use crate::kernel::Built;
-use crate::manifest::Place;
+use crate::part::Place;
 use crate::surroundings::tool;
 
 /// An image in memory.
@@ -98,7 +98,7 @@ impl Work<'_> {
             .arg(format!("-DTREE_SIZE={}u", self.tree.len()))
             .arg(format!("-DPICTURE={}u", self.parts.picture))
             .args([format!("-DLC={lc}"), format!("-DLP={lp}"), format!("-DPB={pb}")]);
-        if packs_itself(self.parts.compressor) {
+        if self.parts.compressor.packs_itself() {
             c.arg("-DUNPACKS_ITSELF");
         }
         self.run(c.args(["-c", "loader.c", "-o", "loader.o"]))?;
@@ -152,11 +152,6 @@ impl Work<'_> {
         command::run(command.current_dir(self.directory), Said::Kept)
             .context("cannot build the loader")
     }
-}
-
-/// Whether the kernel's own build packs it, with what unpacks it again.
-pub(crate) fn packs_itself(compressor: Compressor) -> bool {
-    matches!(compressor, Compressor::Xz | Compressor::Gzip | Compressor::Lzo)
 }
 
 fn unpacker(compressor: Compressor) -> &'static str {

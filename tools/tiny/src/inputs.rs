@@ -33,6 +33,15 @@ impl Inputs {
         Ok(())
     }
 
+    /// The same of an assembler's list, as far as the files are there. It also names what it was given,
+    /// which is gone by then, and what that says it was compiled from, without the folder.
+    pub(crate) fn add_assembled(&mut self, list: &Path, directory: &Path) -> Result<()> {
+        let mut listed = Self::default();
+        listed.add_listed(list, directory)?;
+        self.0.extend(listed.0.into_iter().filter(|path| path.is_file()));
+        Ok(())
+    }
+
     /// Without those below a directory, such as what the build itself has made.
     pub(crate) fn without(mut self, directory: &Path) -> Self {
         self.0.retain(|path| !path.starts_with(directory));

@@ -4,6 +4,7 @@ pub(crate) mod options;
 
 mod configuration;
 mod device_tree;
+mod sizes;
 mod source;
 
 use std::collections::BTreeMap;
@@ -16,9 +17,7 @@ use names::shown;
 
 use crate::command::{self, Said};
 use crate::compressor::Compressor;
-use crate::image;
-use crate::manifest::Part;
-use crate::parts;
+use crate::part::Part;
 use crate::recipe::Recipe;
 use crate::sources::Packages;
 use crate::store::{self, Held, Key, Store, Workplace};
@@ -101,7 +100,7 @@ impl<'a> Tree<'a> {
         let (in_memory, packed) = (Path::new(&kernel.in_memory), Path::new(&kernel.packed));
         let mut make = self.make();
         make.arg("vmlinux").args(in_memory.file_name());
-        let is_packed = kernel.loader.is_none() || image::packs_itself(self.compressor);
+        let is_packed = kernel.loader.is_none() || self.compressor.packs_itself();
         if is_packed {
             make.args(packed.file_name());
         }
@@ -128,10 +127,10 @@ impl<'a> Tree<'a> {
     /// What the linker was given, by the folder of the sources, and what stands around it.
     pub(crate) fn sizes(&self, built: &Built) -> Result<Vec<Part>> {
         let mut folders: BTreeMap<String, u64> = BTreeMap::new();
-        for (folder, archive) in parts::archives(self.objects()) {
+        for (folder, archive) in sizes::archives(self.objects()) {
             let mut command = cross(self.recipe, "size");
             let printed = command::text(command.arg("--totals").arg(&archive))?;
-            *folders.entry(format!("kernel: {folder}")).or_default() += parts::sum(&printed)?;
+            *folders.entry(format!("kernel: {folder}")).or_default() += sizes::sum(&printed)?;
         }
         // It holds the programs, which are counted file by file.
         folders.remove("kernel: usr");

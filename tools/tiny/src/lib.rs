@@ -10,6 +10,7 @@ mod recipe;
 
 mod board;
 mod compressor;
+mod part;
 mod promise;
 mod size;
 mod technique;
@@ -79,7 +80,7 @@ fn build_image(cli: &cli::Build) -> Result<Ended> {
     let finished = with_job(&recipe, &cli.recipe, &cli.store, &cli.show, |job| {
         let finished = job.run()?;
         if cli.twice {
-            job.line.say("building everything once more");
+            job.store.tell("building everything once more");
             let (_directory, store) = build::second_store(job.store)?;
             let second = Job { store: &store, access: Access::Offline, ..*job }.run()?;
             build::compare(&finished.image, &second.image)?;
@@ -148,9 +149,9 @@ fn with_job<T>(
     show: &Output,
     work: impl FnOnce(&Job<'_>) -> Result<T>,
 ) -> Result<T> {
-    let store = Store::open(options.store.as_deref())?;
-    surroundings::settle();
     let line = Line::new(messages::VOICE, show.progress());
+    let store = Store::open(options.store.as_deref(), &line)?;
+    surroundings::settle();
     let lock_file = options.lock.clone().unwrap_or_else(|| build::lock_file(path));
     let job = Job {
         recipe,
@@ -163,7 +164,6 @@ fn with_job<T>(
             _ => Access::Locked,
         },
         said: if show.verbose { Said::Shown } else { Said::Kept },
-        line: &line,
     };
     let result = work(&job);
     line.clear();

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::Machine;
 use crate::compressor::Compressor;
 use crate::image::Image;
+use crate::part::{Part, Place};
 use crate::promise::Promises;
 use crate::recipe::Recipe;
 use crate::store;
@@ -57,26 +58,6 @@ pub(crate) struct Manifest {
     /// The packages that it was built from, with their versions.
     #[serde(default)]
     pub(crate) packages: BTreeMap<String, String>,
-}
-
-/// A part of what an image is made of, before it is packed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Part {
-    /// A file of the system, such as `/bin/busybox`, or a folder of the kernel, as `kernel: mm`.
-    pub(crate) name: String,
-    /// Its size.
-    pub(crate) bytes: u64,
-}
-
-/// A part of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Place {
-    /// Where it begins, in bytes.
-    pub(crate) offset: u64,
-    /// How long it is, in bytes.
-    pub(crate) length: u64,
 }
 
 /// What every manifest can be asked before its form is known.

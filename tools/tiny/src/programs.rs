@@ -42,12 +42,13 @@ pub(crate) struct Workbench<'a> {
     /// The root of the recipe's packages, for headers and libraries.
     pub(crate) root: Option<&'a Path>,
     pub(crate) packages: &'a Packages,
-    pub(crate) store: &'a Store,
+    pub(crate) store: &'a Store<'a>,
     pub(crate) said: Said,
 }
 
 /// Builds a program, once for each state of what it is made of, and gives the binary.
 pub(crate) fn build(program: &Program, bench: &Workbench<'_>) -> Result<PathBuf> {
+    bench.store.tell(&format!("building the program {}", program.name));
     let built = match program.origin()? {
         Origin::Rust(root) => rust(root, bench),
         Origin::C(sources) => c(program, sources, bench),
@@ -151,14 +152,12 @@ impl Work<'_> {
         let (included, assembled) =
             (object.with_extension("c.list"), object.with_extension("s.list"));
         let mut compiler = self.command();
-        // The assembler names what it was given, too: a file that is gone by then.
-        compiler.env("TMPDIR", object.parent().unwrap_or(self.directory));
         compiler.arg("-c").arg(source).arg("-o").arg(object).arg("-MD").arg("-MF").arg(&included);
         // What `.incbin` brings is known to the assembler alone.
         compiler.arg(format!("-Wa,--MD,{}", assembled.display()));
         command::run(&mut compiler, self.bench.said)?;
         read.add_listed(&included, self.directory)?;
-        read.add_listed(&assembled, self.directory)
+        read.add_assembled(&assembled, self.directory)
     }
 }
 

@@ -91,6 +91,7 @@ impl Packages {
                 "build once without --offline: that fetches and locks what the recipe needs",
             )),
             old => {
+                store.tell("fetching the lists of packages");
                 apt.update()?;
                 let keep = old.filter(|_| access != Access::Newest).unwrap_or_default();
                 let lock = apt.resolve(wanted, &keep, store)?;
@@ -99,7 +100,10 @@ impl Packages {
             }
         };
         let mut files = Vec::new();
-        for package in lock.of(wanted) {
+        let locked = lock.of(wanted);
+        let count = locked.len();
+        for (number, package) in locked.into_iter().enumerate() {
+            store.tell(&format!("looking at package {} of {count}: {}", number + 1, package.name));
             let paths = Self::have(package, &apt, access, store)
                 .with_context(|| format!("cannot have the package `{}`", package.name))?;
             files.push((package.clone(), paths));

@@ -8,32 +8,42 @@
 //!
 //! Proof: `tests/inputs.rs::a_flipped_byte_in_what_is_kept_does_not_reach_the_program`,
 //! `tests/inputs.rs::whatever_a_program_is_made_of_makes_it_anew_when_it_changes`,
-//! `tests/killed.rs::nobody_builds_where_a_killed_build_still_does`
+//! `tests/killed.rs::nobody_builds_where_a_killed_build_still_does`,
+//! `src/store/tests.rs::a_thing_is_whole_or_not_there_whenever_a_build_is_killed`
 
 mod seal;
 
 pub(crate) use seal::Seal;
 
+use std::cell::RefCell;
 use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use files::whole::{Over, Whole};
+use files::{Staged, leftovers};
 use names::shown;
-use rustix::fs::FlockOperation;
-use rustix::io::FdFlags;
+use rustix::fs::{CWD, FlockOperation, Mode, RenameFlags, renameat_with};
+use rustix::io::{Errno, FdFlags};
+
+use ui::Line;
 
 use crate::inputs::Inputs;
-
-use crate::messages::VOICE;
 
 /// Changes whenever what stands in the store under an old key is no longer right.
 const FORM: &str = "tiny 2";
 
 /// The store.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub(crate) struct Store<'a> {
     directory: PathBuf,
+    /// Where people see what is done.
+    line: &'a Line,
+    step: RefCell<String>,
 }
 
 /// A name for what is made of given things: equal things, equal name.
@@ -55,9 +65,9 @@ pub(crate) struct Workplace {
     seal: PathBuf,
 }
 
-impl Store {
+impl<'a> Store<'a> {
     /// The store in this directory, otherwise the user's own.
-    pub(crate) fn open(directory: Option<&Path>) -> Result<Self> {
+    pub(crate) fn open(directory: Option<&Path>, line: &'a Line) -> Result<Self> {
         let directory = match directory {
             Some(directory) => directory.to_owned(),
             None => usual_place()?,
@@ -66,7 +76,18 @@ impl Store {
         // The compiler is told paths of the store, from wherever it is run.
         let directory = fs::canonicalize(&directory)
             .with_context(|| format!("cannot find `{}`", shown(&directory)))?;
-        Ok(Self { directory })
+        Ok(Self { directory, line, step: RefCell::default() })
+    }
+
+    /// Another store, whose waiting is seen where that for this one is.
+    pub(crate) fn another(&self, directory: &Path) -> Result<Self> {
+        Self::open(Some(directory), self.line)
+    }
+
+    /// Says which step of the work begins.
+    pub(crate) fn tell(&self, step: &str) {
+        self.line.say(step);
+        step.clone_into(&mut self.step.borrow_mut());
     }
 
     /// Where it is.
@@ -90,12 +111,22 @@ impl Store {
         let directory = self.directory.join(kind).join(key.text());
         make_directory(&directory)?;
         let path = directory.join(".lock");
-        let lock =
-            File::create(&path).with_context(|| format!("cannot write `{}`", shown(&path)))?;
-        take(&lock, || VOICE.note("another tiny is at work here: waiting until it has finished"))
-            .with_context(|| format!("cannot lock `{}`", shown(&path)))?;
-        rustix::io::fcntl_setfd(&lock, FdFlags::empty())
-            .with_context(|| format!("cannot hand on `{}`", shown(&path)))?;
+        let failed = || format!("cannot lock `{}`", shown(&path));
+        let lock = File::create(&path).with_context(failed)?;
+        let mut waited = false;
+        take(&lock, || {
+            self.line.say(&format!("waiting for another build that works on the {kind}"));
+            waited = true;
+        })
+        .with_context(failed)?;
+        if waited {
+            self.line.say(&self.step.borrow());
+        }
+        rustix::io::fcntl_setfd(&lock, FdFlags::empty()).with_context(failed)?;
+        // Nobody else is at work here: what stands under a temporary name was left by a kill.
+        let open = File::open(&directory).with_context(failed)?;
+        leftovers::clean_all(&open)
+            .with_context(|| format!("cannot clean up in `{}`", shown(&directory)))?;
         Ok(Held { directory, _lock: lock })
     }
 }
@@ -128,15 +159,11 @@ impl Held {
         if Seal::read(&seal)?.is_some_and(|seal| seal.is_whole(&place) && seal.is_new()) {
             return Ok(place);
         }
-        // Nothing is sealed while it changes.
-        remove(&seal)?;
-        remove(&place)?;
-        let unfinished = self.directory.join(format!("{name}.unfinished"));
-        remove(&unfinished)?;
+        let scratch = Scratch::beside(&place)?;
+        let unfinished = scratch.path.join(name);
         let inputs = make(&unfinished)?;
         let sealed = Seal::of(&unfinished, &inputs)?;
-        fs::rename(&unfinished, &place)
-            .with_context(|| format!("cannot write `{}`", shown(&place)))?;
+        settle(&unfinished, &place).with_context(|| format!("cannot write `{}`", shown(&place)))?;
         sealed.write(&seal)?;
         Ok(place)
     }
@@ -159,6 +186,31 @@ impl Held {
         remove(&seal)?;
         make_directory(&directory)?;
         Ok(Workplace { directory, seal })
+    }
+}
+
+/// A directory for what is being made, which goes with us, or when the next one comes.
+struct Scratch {
+    path: PathBuf,
+    _staged: Staged<File>,
+}
+
+impl Scratch {
+    fn beside(place: &Path) -> Result<Self> {
+        let parent = place.parent().unwrap_or(Path::new("."));
+        let make = || Ok::<_, io::Error>(Staged::directory(File::open(parent)?)?);
+        let staged = make().with_context(|| format!("cannot write to `{}`", shown(parent)))?;
+        Ok(Self { path: parent.join(OsStr::from_bytes(staged.name())), _staged: staged })
+    }
+}
+
+/// Gives a thing its place. What stands there, which was found to be damaged or old, changes places
+/// with it, so that the place is never empty.
+fn settle(thing: &Path, place: &Path) -> io::Result<()> {
+    let rename = |flags| renameat_with(CWD, thing, CWD, place, flags);
+    match rename(RenameFlags::NOREPLACE) {
+        Err(Errno::EXIST) => Ok(rename(RenameFlags::EXCHANGE)?),
+        done => Ok(done?),
     }
 }
 
@@ -248,65 +300,18 @@ pub(crate) fn replace_changed(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content)
 }
 
-/// Writes a file, whole or not at all.
+/// What everybody may read.
+const READABLE: Mode = Mode::from_raw_mode(0o644);
+
+/// Writes a file, whole or not at all, and returns when it is on the disk.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     let write = || {
-        let mut file = tempfile::Builder::new()
-            .prefix(".tiny-")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .tempfile_in(parent)?;
-        std::io::Write::write_all(&mut file, content)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok::<_, std::io::Error>(())
+        let mut whole = Whole::beside(path, READABLE)?;
+        io::Write::write_all(&mut whole, content)?;
+        whole.commit(Over::Anything)
     };
     write().with_context(|| format!("cannot write `{}`", shown(path)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_made_once_is_not_made_again() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let store = Store::open(Some(directory.path())).expect("a store");
-        let held = store.hold("things", &Key::new().and("this")).expect("a place");
-
-        let failed = held.once("thing", |_| anyhow::bail!("the disk is full"));
-        assert_eq!(failed.expect_err("it failed").to_string(), "the disk is full");
-        let first = held.once("thing", |place| Ok(fs::write(place, "made")?)).expect("a thing");
-        let second = held.once("thing", |_| panic!("it is there")).expect("a thing");
-
-        assert_eq!(first, second);
-        assert_eq!(fs::read_to_string(second).expect("it is there"), "made");
-    }
-
-    #[test]
-    fn who_has_to_wait_for_another_says_so() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("lock");
-        let mut ours = Some(File::create(&path).expect("a file"));
-        take(ours.as_ref().expect("it is ours"), || panic!("nobody has it")).expect("a lock");
-
-        let mut said = false;
-        let theirs = File::open(&path).expect("a file");
-        take(&theirs, || {
-            said = true;
-            ours = None;
-        })
-        .expect("a lock");
-
-        assert!(said);
-    }
-
-    #[test]
-    fn the_borders_of_what_a_key_is_made_of_count() {
-        assert_ne!(Key::new().and("ab").and("c").text(), Key::new().and("a").and("bc").text());
-        assert_eq!(Key::new().and("ab").text(), Key::new().and_all(["ab"]).text());
-    }
-}
+mod tests;

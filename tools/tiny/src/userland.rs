@@ -121,3 +121,33 @@ fn program(binary: &Path) -> Result<Node> {
 fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read `{}`", shown(path)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_a_file_may_is_the_recipes_and_not_the_checkouts() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = directory.path().join("file");
+        let mode = |text: &str, on_this_machine, of_the_recipe| {
+            fs::write(&place, text).expect("a file");
+            let permissions = fs::Permissions::from_mode(on_this_machine);
+            fs::set_permissions(&place, permissions).expect("permissions");
+            let file = recipe::userland::File {
+                path: "etc/file".into(),
+                text: None,
+                from: Some("file".into()),
+                mode: of_the_recipe,
+            };
+            content(&file, directory.path()).expect("a file").1
+        };
+        for on_this_machine in [0o600, 0o664, 0o777] {
+            assert_eq!(mode("words\n", on_this_machine, None), 0o644);
+            assert_eq!(mode("#!/bin/sh\n", on_this_machine, None), 0o755);
+            assert_eq!(mode("words\n", on_this_machine, Some(0o640)), 0o640);
+        }
+    }
+}

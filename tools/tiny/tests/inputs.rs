@@ -59,7 +59,7 @@ fn contains(program: &Path, words: &str) -> bool {
 
 const MAIN: &str = r#"
 #include <unistd.h>
-#include "../elsewhere/words.h"
+#include "words.h"
 extern const char brought[];
 __asm__(".section .rodata\n.global brought\nbrought: .incbin \"../elsewhere/words.bin\"\n.byte 0\n.text");
 int main(void) { return write(1, WORDS, sizeof WORDS) + write(1, brought, 1); }
@@ -67,8 +67,8 @@ int main(void) { return write(1, WORDS, sizeof WORDS) + write(1, brought, 1); }
 
 #[test]
 fn whatever_a_program_is_made_of_makes_it_anew_when_it_changes() {
-    let bench = Bench::new("c = [\"main.c\"]");
-    bench.write("recipe/main.c", MAIN);
+    let bench = Bench::new("c = [\"../elsewhere/main.c\"]");
+    bench.write("elsewhere/main.c", MAIN);
     bench.write("elsewhere/words.h", "#define WORDS \"first words\"\n");
     bench.write("elsewhere/words.bin", "first bytes");
     assert!(contains(&bench.built_with("first words"), "first bytes"));

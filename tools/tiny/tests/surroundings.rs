@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use workshop::{Workshop, is_full, programs, shipped, store, text};
+use workshop::{Workshop, programs, shipped, store, text};
 
 const RECIPE: &str = r#"
 board = "versatile-pb"
@@ -142,7 +142,7 @@ fn a_poisoned_host_gives_the_same_bits() {
 
 #[test]
 fn the_whole_demo_is_the_same_on_a_poisoned_host() {
-    if !is_full("a kernel and all programs are built on a poisoned host") {
+    if !testkit::full("a kernel and all programs are built on a poisoned host") {
         return;
     }
     let workshop = Workshop::new();

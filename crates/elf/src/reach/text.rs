@@ -1,4 +1,4 @@
-//! What may be the name of a function among the bytes of a binary.
+//! Texts of C that stand in binaries.
 
 /// Longer texts are no names.
 pub const LONGEST_NAME: usize = 4096;

@@ -3,7 +3,9 @@
 //! Code that can be loaded anywhere names other code in three ways: by jumps and calls, by
 //! addresses that count from the instruction's own, and by words that the loader relocates.
 
-use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind};
+use iced_x86::{
+    Code as Opcode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
+};
 use object::elf;
 
 use crate::reach::decoded::{Decoded, End, Meaning, Reference, Stub, Use};
@@ -89,13 +91,12 @@ fn note(decoded: &mut Decoded, instruction: &Instruction, code: &[u8]) {
     decoded.is_stubs &= stub && !instruction.is_invalid();
     let is_known = reference(instruction).is_some();
     decoded.returns |= match mnemonic {
-        Mnemonic::Ret | Mnemonic::Retf | Mnemonic::Iretq | Mnemonic::Sysretq => true,
         Mnemonic::Jmp => !is_known,
-        _ => instruction.is_invalid(),
+        _ => goes_back(instruction) || instruction.is_invalid(),
     };
     decoded.end = match (mnemonic, reference(instruction)) {
         (Mnemonic::Call, Some((callee, _))) => End::Calls(callee),
-        _ if stops(mnemonic) => End::Stops,
+        _ if goes_back(instruction) || stops(mnemonic) => End::Stops,
         _ => End::GoesOn,
     };
 }
@@ -127,18 +128,37 @@ fn is_padding(instruction: &Instruction, code: &[u8]) -> bool {
         || code.iter().take(instruction.len().max(1)).all(|byte| *byte == 0)
 }
 
-/// Whether the processor never goes on behind an instruction.
+/// Whether an instruction goes back to who called, in whichever way.
+fn goes_back(instruction: &Instruction) -> bool {
+    instruction.flow_control() == FlowControl::Return
+}
+
+/// Whether the processor never goes on behind an instruction, though it goes nowhere back.
 fn stops(mnemonic: Mnemonic) -> bool {
-    matches!(
-        mnemonic,
-        Mnemonic::Ret
-            | Mnemonic::Retf
-            | Mnemonic::Jmp
-            | Mnemonic::Ud0
-            | Mnemonic::Ud1
-            | Mnemonic::Ud2
-            | Mnemonic::Hlt
-            | Mnemonic::Iretq
-            | Mnemonic::Sysretq
-    )
+    use Mnemonic::{Hlt, Jmp, Ud0, Ud1, Ud2};
+    matches!(mnemonic, Jmp | Ud0 | Ud1 | Ud2 | Hlt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_back_counts() {
+        #[rustfmt::skip]
+        let ways: [(&str, &[u8]); 7] = [
+            ("ret",     &[0xc3]),
+            ("retf",    &[0xcb]),
+            ("iretd",   &[0xcf]),
+            ("iretq",   &[0x48, 0xcf]),
+            ("sysexit", &[0x0f, 0x35]),
+            ("sysretd", &[0x0f, 0x07]),
+            ("uiret",   &[0xf3, 0x0f, 0x01, 0xec]),
+        ];
+        for (name, code) in ways {
+            let decoded = decode(code, 0x1000);
+            assert!(decoded.returns, "{name}");
+            assert_eq!(decoded.end, End::Stops, "{name}");
+        }
+    }
 }

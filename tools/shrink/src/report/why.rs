@@ -124,7 +124,7 @@ fn write_others(out: &mut impl Write, ledger: &Ledger, chain: &[&Kept]) -> io::R
     }
     match kept.also.len().saturating_sub(SHOWN) {
         0 => Ok(()),
-        more => writeln!(out, "/{path} has {} more such reasons", HumanCount(more as u64)),
+        more => writeln!(out, "/{path} has {} more such reasons", Count(more as u64)),
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn unpack(
         .and(edits(recipe));
     let held = store.hold("sources", &key)?;
     held.once("linux", |place| {
+        store.tell("unpacking the kernel's sources");
         let package = packages.binary(name, SOURCE_ARCHITECTURE)?;
         let around = place.with_extension("package");
         store::remove(&around)?;

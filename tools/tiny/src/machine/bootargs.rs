@@ -8,7 +8,7 @@ use dtoolkit::Node;
 use dtoolkit::fdt::Fdt;
 use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
 
-use crate::manifest::Place;
+use crate::part::Place;
 
 /// Trees have a handful of levels; one that has more is no tree of a board.
 const DEEPEST: usize = 64;

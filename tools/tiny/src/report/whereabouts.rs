@@ -5,7 +5,8 @@ use std::io;
 use super::count;
 use crate::cli::Format;
 use crate::gains::Gain;
-use crate::manifest::{Manifest, Part};
+use crate::manifest::Manifest;
+use crate::part::Part;
 
 /// Instructions to the first program and to the first picture, as far as the recipe says how to
 /// count them.

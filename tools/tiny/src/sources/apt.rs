@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use names::shown;
 
 use super::Wanted;
+use super::hosts;
 use super::lock::{Lock, Locked, LockedFile, SOURCE_ARCHITECTURE};
 use crate::command::{command, output, text};
 use crate::recipe::Sources;
@@ -121,6 +122,7 @@ impl<'a> Apt<'a> {
 
     /// Downloads a package, whose checksums apt verifies, into the store.
     fn fetch(&self, wanted: &Wanted, version: Option<&str>, store: &Store) -> Result<Locked> {
+        store.tell(&format!("fetching {}", wanted.name()));
         store::make_directory(&store.packages())?;
         has_room(&store.packages())?;
         let scratch = tempfile::Builder::new().prefix(".fetch-").tempdir_in(store.packages());
@@ -192,9 +194,9 @@ impl<'a> Apt<'a> {
         let release = &self.sources.release;
         if let Some(mirror) = &self.sources.mirror {
             ensure!(!mirror.contains(char::is_whitespace), "`{mirror}` is no address of a mirror");
-            return Ok(stanza(mirror, release, "main", Some(KEYRING)));
+            return Ok(hosts::stanza(mirror, release, "main", Some(KEYRING)));
         }
-        let stanzas = super::hosts::stanzas_of(release)?;
+        let stanzas = hosts::stanzas_of(release)?;
         if stanzas.is_empty() {
             bail!(ui::hinted(
                 &format!("this machine gets no packages of Debian's `{release}`"),
@@ -266,23 +268,6 @@ fn lock(wanted: &Wanted, directory: &Path, store: &Store) -> Result<Locked> {
         fs::rename(path, &place).with_context(|| format!("cannot write `{}`", shown(&place)))?;
     }
     Ok(locked)
-}
-
-/// What apt reads of a source of packages, with the sources of the packages too.
-pub(super) fn stanza(
-    address: &str,
-    suites: &str,
-    components: &str,
-    signed_by: Option<&str>,
-) -> String {
-    let mut stanza = format!(
-        "Types: deb deb-src\nURIs: {address}\nSuites: {suites}\nComponents: {components}\n"
-    );
-    if let Some(keys) = signed_by {
-        stanza.push_str(&format!("Signed-By: {keys}\n"));
-    }
-    stanza.push('\n');
-    stanza
 }
 
 /// Whether there is room for the lists of packages and for the largest package. On a full disk apt

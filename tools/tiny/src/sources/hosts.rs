@@ -6,8 +6,6 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use names::shown;
 
-use super::apt::stanza;
-
 /// A source of packages.
 #[derive(Debug, PartialEq, Eq)]
 struct Source {
@@ -36,6 +34,23 @@ pub(super) fn stanzas_of(release: &str) -> Result<String> {
         }
     }
     Ok(sources.iter().filter_map(|source| source.of(release)).collect())
+}
+
+/// What apt reads of a source of packages, with the sources of the packages too.
+pub(super) fn stanza(
+    address: &str,
+    suites: &str,
+    components: &str,
+    signed_by: Option<&str>,
+) -> String {
+    let mut stanza = format!(
+        "Types: deb deb-src\nURIs: {address}\nSuites: {suites}\nComponents: {components}\n"
+    );
+    if let Some(keys) = signed_by {
+        stanza.push_str(&format!("Signed-By: {keys}\n"));
+    }
+    stanza.push('\n');
+    stanza
 }
 
 impl Source {

@@ -53,10 +53,10 @@ impl C {
         let toolchain = &board.toolchain;
         let world = World {
             headers: vec![
-                root.join("usr/include").join(&toolchain.musl),
-                PathBuf::from(COMPILERS_OWN),
-                root.join("usr/include"),
-                root.join("usr/include").join(&toolchain.multiarch),
+                Headers::In(root.join("usr/include").join(&toolchain.musl)),
+                Headers::Own,
+                Headers::In(root.join("usr/include")),
+                Headers::In(root.join("usr/include").join(&toolchain.multiarch)),
             ],
             libraries: vec![root.join("usr/lib").join(&toolchain.musl)],
             link: STATIC,
@@ -77,9 +77,9 @@ impl C {
         let libraries = ["usr/lib", "lib"].map(|place| root.join(place).join(multiarch));
         let world = World {
             headers: vec![
-                PathBuf::from(COMPILERS_OWN),
-                root.join("usr/include").join(multiarch),
-                root.join("usr/include"),
+                Headers::Own,
+                Headers::In(root.join("usr/include").join(multiarch)),
+                Headers::In(root.join("usr/include")),
             ],
             libraries: libraries.into(),
             link: DYNAMIC,
@@ -160,14 +160,28 @@ pub(crate) fn own_directories(recipe: &Recipe) -> Result<Vec<PathBuf>> {
     Ok(library.parent().map(Path::to_owned).into_iter().collect())
 }
 
-/// Stands for the compiler's own headers, in the order of all.
-const COMPILERS_OWN: &str = "";
+/// Headers, in the order of all.
+enum Headers {
+    /// The compiler's own.
+    Own,
+    In(PathBuf),
+}
+
+impl Headers {
+    /// The directory as the script names it.
+    fn place(&self) -> Result<String> {
+        match self {
+            Self::Own => Ok("\"$(\"$gcc\" -print-file-name=include)\"".to_owned()),
+            Self::In(directory) => quoted(directory),
+        }
+    }
+}
 
 /// What a compiler sees.
 struct World {
     /// Paths in linker scripts of packages begin here.
     root: PathBuf,
-    headers: Vec<PathBuf>,
+    headers: Vec<Headers>,
     libraries: Vec<PathBuf>,
     /// The end of the script: how programs are linked.
     link: &'static str,
@@ -191,19 +205,6 @@ impl World {
     /// A script that is used like GCC. The linker's `-nostdlib` makes it forget the directories that it
     /// was built with.
     fn script(&self, toolchain: &Toolchain, specs: &str) -> Result<String> {
-        let mut headers = String::new();
-        for directory in &self.headers {
-            let place = match directory.as_os_str().is_empty() {
-                true => "\"$(\"$gcc\" -print-file-name=include)\"".to_owned(),
-                false => quoted(directory)?,
-            };
-            headers.push_str(&format!(" \\\n\t-isystem {place}"));
-        }
-        let mut libraries = String::new();
-        for directory in &self.libraries {
-            let directory = quoted(directory)?;
-            libraries.push_str(&format!(" \\\n\t\t-L{directory} -Wl,-rpath-link,{directory}"));
-        }
         Ok(format!(
             "#!/bin/sh\n\
              # The board's compiler, which sees one C library and nothing else of this machine.\n\
@@ -223,8 +224,23 @@ impl World {
             flags = toolchain.flags.join(" "),
             lib = quoted(&self.libraries[0])?,
             root = quoted(&self.root)?,
+            headers = self.header_options()?,
+            libraries = self.library_options()?,
             link = self.link,
         ))
+    }
+
+    fn header_options(&self) -> Result<String> {
+        let option = |headers: &Headers| Ok(format!(" \\\n\t-isystem {}", headers.place()?));
+        self.headers.iter().map(option).collect()
+    }
+
+    fn library_options(&self) -> Result<String> {
+        let option = |directory: &PathBuf| {
+            let directory = quoted(directory)?;
+            Ok(format!(" \\\n\t\t-L{directory} -Wl,-rpath-link,{directory}"))
+        };
+        self.libraries.iter().map(option).collect()
     }
 }
 

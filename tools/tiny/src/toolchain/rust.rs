@@ -69,7 +69,10 @@ impl Rust {
             flags: toolchain.rust_flags.clone(),
         };
         let source = held.once("source", |place| unpack_library(packages, place))?;
-        rust.library = held.once("library", |place| rust.build_library(&source, place))?;
+        rust.library = held.once("library", |place| {
+            store.tell("building Rust's core library");
+            rust.build_library(&source, place)
+        })?;
         Ok(rust)
     }
 

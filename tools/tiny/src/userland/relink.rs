@@ -193,8 +193,8 @@ pub(crate) fn link(
     let attempt = || format!("cannot relink `{}`", plan.name);
     let scratch = tempfile::tempdir().with_context(attempt)?;
     let in_scratch = |name| scratch.path().join(name);
-    let (script, options, list) =
-        (in_scratch("versions"), in_scratch("options"), in_scratch("list"));
+    let (script, options) = (in_scratch("versions"), in_scratch("options"));
+    let (list, made) = (in_scratch("list"), in_scratch("made"));
     std::fs::write(&script, plan.version_script()).with_context(attempt)?;
     std::fs::write(&options, plan.options(&script)).with_context(attempt)?;
 
@@ -203,7 +203,7 @@ pub(crate) fn link(
         compiler.arg(format!("-Wl,-rpath-link,{}", directory.display()));
     }
     compiler.arg(format!("-Wl,--dependency-file={}", list.display()));
-    let output = compiler.args(inputs).arg("-o").arg(result).output().with_context(|| {
+    let output = compiler.args(inputs).arg("-o").arg(&made).output().with_context(|| {
         hinted(
             "cannot start the compiler",
             "install the cross compiler; `tiny doctor` says which package has it",
@@ -215,7 +215,8 @@ pub(crate) fn link(
             "add the archive or library that defines what is missing, behind those that use it",
         )));
     }
-    plan.check(&std::fs::read(result).with_context(attempt)?).with_context(attempt)?;
+    plan.check(&std::fs::read(&made).with_context(attempt)?).with_context(attempt)?;
+    std::fs::copy(&made, result).with_context(attempt)?;
     let mut read = Inputs::default();
     read.add_listed(&list, Path::new("/"))?;
     Ok(read.without(scratch.path()))

@@ -1,6 +1,6 @@
 //! A library with two functions and a variable, and programs that ask for some of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use elf::symbols;
