@@ -33,6 +33,7 @@ mod base;
 mod carried;
 mod packages;
 mod place;
+mod release;
 mod tree;
 
 /// Where things stand in a fresh root.
@@ -66,6 +67,8 @@ enum Chore {
     Tour,
     /// Everything that is checked
     Test,
+    /// Packages made in two roots, which come to the same, and installed in a third without Rust
+    Dist,
     /// How long files and functions are: in two minutes it is known whether a root can be had
     Sizes,
 }
@@ -75,6 +78,7 @@ impl Chore {
         match self {
             Self::Tour => "tour",
             Self::Test => "test",
+            Self::Dist => "dist",
             Self::Sizes => "sizes",
         }
     }
@@ -87,10 +91,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Verdic
     let mut verdict = Verdict::Good;
     for chore in chores {
         let came_to = match attempt(workspace, arguments, *chore) {
-            Ok(outcome) => {
-                println!("\n{outcome}");
-                outcome.ended.verdict()
-            }
+            Ok(verdict) => verdict,
             Err(error) if arguments.or_here => run_here(workspace, *chore, &error)?,
             Err(error) => return Err(error),
         };
@@ -110,12 +111,15 @@ struct Outcome {
     packages: Packages,
 }
 
-fn attempt(workspace: &Workspace, arguments: &Arguments, chore: Chore) -> Result<Outcome> {
+fn attempt(workspace: &Workspace, arguments: &Arguments, chore: Chore) -> Result<Verdict> {
     needs::provide(&[needs::FRESH])?;
     let usual = workspace.target.join("fresh");
     let place = Place::open(arguments.place.as_deref().unwrap_or(&usual))?;
-    let begin = Instant::now();
     let carried = Carried::from_host()?;
+    if chore == Chore::Dist {
+        return release::run(workspace, &place, &carried);
+    }
+    let begin = Instant::now();
     let root = furnish(workspace, &place, &carried)?;
     let entry = entry(&place, &root, &carried, chore)?;
     let before = packages::installed(&root)?;
@@ -133,10 +137,12 @@ fn attempt(workspace: &Workspace, arguments: &Arguments, chore: Chore) -> Result
     let packages = Packages::added(&before, &root)?;
     if arguments.keep {
         println!("\nthe root stays in {}", root.display());
-    } else {
-        place.remove_root()?;
+    } else if let Err(error) = place.remove_root() {
+        // The command has run, and its outcome counts; the next run tries to remove it again.
+        problem::show(&error);
     }
-    Ok(Outcome { chore, ended, took, making_took, packages })
+    println!("\n{}", Outcome { chore, ended, took, making_took, packages });
+    Ok(ended.verdict())
 }
 
 /// A clean root, with what comes along from this machine and the committed tree.

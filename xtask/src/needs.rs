@@ -32,6 +32,7 @@ pub(crate) const TEST: &[Need] = &[
     need("mmdebstrap", "mmdebstrap", "shrink's tests make Debian roots smaller"),
     need("busybox", "busybox-static", "shrink's tests run in small roots"),
     need("cc", "gcc", "binaries are made to be read and stripped"),
+    need("c++", "g++", "the fuzzer that comes with the fuzz targets is compiled"),
     need("readelf", "binutils", "what is read of binaries is compared with it"),
     need("cpio", "cpio", "shrink's tests unpack what it writes"),
     need("mke2fs", "e2fsprogs", "shrink's tests make ext2, ext3 and ext4 images"),
@@ -215,7 +216,7 @@ mod tests {
             install_line(&packages(&needs)),
             "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
              attr bc binutils bison btrfs-progs busybox-static cpio curl device-tree-compiler \
-             dpkg-dev e2fsprogs flex gcc gcc-arm-linux-gnueabi libcap2-bin \
+             dpkg-dev e2fsprogs flex g++ gcc gcc-arm-linux-gnueabi libcap2-bin \
              libreoffice-calc libreoffice-common libreoffice-impress libreoffice-writer \
              lz4 lzop make mmdebstrap perl procps qemu-system-arm qemu-user-static \
              squashfs-tools-ng strace util-linux xfsprogs xz-utils"

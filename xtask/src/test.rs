@@ -17,6 +17,7 @@ use crate::workspace::Workspace;
 use self::side_by_side::Job;
 use self::skipped::Skipped;
 
+mod fuzz;
 mod programs;
 mod side_by_side;
 mod skipped;
@@ -72,11 +73,16 @@ const STEPS: &[Step] = &[
         title: "documentation tests",
         check: Check::Cargo(&["test", "--workspace", "--locked", "--doc"]),
     },
+    Step { title: "fuzz targets", check: Check::Own(fuzz::check) },
     Step {
         title: "documentation, warnings denied",
         check: Check::Cargo(&["doc", "--workspace", "--no-deps", "--locked"]),
     },
 ];
+
+/// What a full run does besides.
+const LONG_STEPS: &[Step] =
+    &[Step { title: "fuzzing, a minute for each target", check: Check::Own(fuzz::run) }];
 
 /// Runs the steps, shows each with its time, and ends with a line that sums them up.
 pub(crate) fn run(workspace: &Workspace, depth: Depth) -> Result<Verdict> {
@@ -84,14 +90,16 @@ pub(crate) fn run(workspace: &Workspace, depth: Depth) -> Result<Verdict> {
     fs::create_dir_all(&workspace.target)
         .and_then(|()| fs::write(kept_in(workspace), ""))
         .context("cannot write to cargo's target directory")?;
-    for (number, step) in (1..).zip(STEPS) {
-        println!("== {number}/{} {}", STEPS.len(), step.title);
+    let long: &[Step] = if depth == Depth::Full { LONG_STEPS } else { &[] };
+    let count = STEPS.len() + long.len();
+    for (number, step) in (1..).zip(STEPS.iter().chain(long)) {
+        println!("== {number}/{count} {}", step.title);
         let start = Instant::now();
         let verdict = step.check.run(workspace, depth)?;
         let seconds = start.elapsed().as_secs_f64();
         if verdict == Verdict::Faulty {
             println!("   failed after {seconds:.1} s\n");
-            println!("FAILED: {} (step {number} of {})", step.title, STEPS.len());
+            println!("FAILED: {} (step {number} of {count})", step.title);
             println!("{}", step.check.advice());
             return Ok(Verdict::Faulty);
         }
@@ -100,7 +108,7 @@ pub(crate) fn run(workspace: &Workspace, depth: Depth) -> Result<Verdict> {
     let skipped = Skipped::read(&kept_in(workspace))?;
     let verdict = judge(&skipped);
     if verdict == Verdict::Good {
-        println!("PASSED: all {} steps in {:.1} s", STEPS.len(), beginning.elapsed().as_secs_f64());
+        println!("PASSED: all {count} steps in {:.1} s", beginning.elapsed().as_secs_f64());
     }
     if depth == Depth::Usual {
         println!("left to `cargo xtask test --full`: {} long proofs", skipped.left_to_full);

@@ -7,6 +7,7 @@ mod skip;
 
 pub mod opendocument;
 pub mod package;
+pub mod roots;
 pub mod screen;
 pub mod syscalls;
 pub mod tree;

@@ -133,8 +133,8 @@ mod tests {
         .expect("a list")
     }
 
-    fn package(name: &str, licence: &str) -> Package {
-        let (name, license) = (name.to_owned(), Some(licence.to_owned()));
+    fn package(name: &str, terms: &str) -> Package {
+        let (name, license) = (name.to_owned(), Some(terms.to_owned()));
         Package { name, license, source: Some(CRATES.to_owned()) }
     }
 

@@ -52,7 +52,7 @@ struct Proof {
 
 pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
     let shrink = journey.tool("shrink");
-    let full = root(&journey.cache)?;
+    let full = root(&journey.workspace.target)?;
     let small = journey.scratch.join("small");
     let policy = journey.scratch.join("nginx.toml");
     fs::write(&policy, POLICY).context("cannot write the policy")?;
@@ -100,18 +100,11 @@ pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
     ]))
 }
 
-/// The root as an archive; what was made once stays in the cache.
-fn root(cache: &Path) -> Result<PathBuf> {
-    let root = cache.join("nginx.tar");
-    if !root.exists() {
-        eprintln!("making a Debian root with nginx …");
-        let fresh = cache.join("nginx-fresh.tar");
-        let mut mmdebstrap = Command::new("mmdebstrap");
-        mmdebstrap.args(["--quiet", "--variant=minbase", "--include=nginx", "bookworm"]);
-        commands::run(mmdebstrap.arg(&fresh).stdout(std::io::stderr()))?;
-        fs::rename(&fresh, &root).context("cannot keep the root")?;
-    }
-    Ok(root)
+/// The root as an archive; what was made once, for the tour or for a test, is there.
+fn root(target: &Path) -> Result<PathBuf> {
+    eprintln!("a Debian root with nginx; made once, it takes a minute …");
+    testkit::roots::debian(target, "nginx", &["--variant=minbase", "--include=nginx"])
+        .context("cannot make a Debian root")
 }
 
 fn run(shrink: &Path, words: &[&Path]) -> Result<()> {

@@ -190,17 +190,9 @@ pub(crate) fn paths(root: &Path) -> String {
 
 /// A Debian root as a tar archive, made once for all tests.
 pub(crate) fn debian(name: &str, words: &[&str]) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let lock = File::create(directory.join("debian.lock")).expect("a lock");
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).expect("our turn");
-    let root = directory.join(format!("{name}.tar"));
-    if !root.exists() {
-        let fresh = directory.join(format!("{name}-fresh.tar"));
-        let fresh_name = fresh.to_str().expect("text");
-        output("mmdebstrap", &[&["--quiet"], words, &["bookworm", fresh_name]].concat());
-        fs::rename(fresh, &root).expect("it is in the same directory");
-    }
-    root
+    // Beside the directory for what tests write, where the tour finds it, too.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's target directory");
+    testkit::roots::debian(target, name, words).expect("mmdebstrap makes a root")
 }
 
 pub(crate) fn minbase() -> PathBuf {
