@@ -59,6 +59,10 @@ impl fmt::Debug for Content {
 }
 
 #[expect(clippy::missing_panics_doc, reason = "what cannot be made ends the test; see the type")]
+#[expect(
+    clippy::must_use_candidate,
+    reason = "what is made is made, whether or not the test goes on with what is returned"
+)]
 impl Tree {
     /// The tree in this directory, which is there.
     #[must_use]
@@ -122,10 +126,6 @@ impl Tree {
     }
 
     /// Sets an extended attribute. False where the file system has none, and skips the test.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "where the attribute is an extra, the test goes on"
-    )]
     pub fn set_attribute(&self, path: &str, name: &str, value: &[u8]) -> bool {
         match rustix::fs::setxattr(self.path(path), name, value, XattrFlags::empty()) {
             Ok(()) => true,
@@ -135,7 +135,6 @@ impl Tree {
     }
 
     /// Gives a file the right to use raw sockets, as `setcap cap_net_raw+ep` does; only root may.
-    #[expect(clippy::must_use_candidate, reason = "as with all attributes")]
     pub fn set_capability(&self, path: &str) -> bool {
         const REVISION_2_EFFECTIVE: u32 = 0x0200_0001;
         const NET_RAW: u32 = 1 << 13;

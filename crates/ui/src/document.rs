@@ -13,16 +13,16 @@ pub struct Document<D> {
     /// Of the document: it changes when something that was there changes its name or meaning.
     format: u32,
     #[serde(flatten)]
-    document: D,
+    content: D,
 }
 
 impl Voice {
     /// A document as all tools write them: the tool, its version, the version of the document's form,
     /// and then what the document says, which must be a structure or a map.
     #[must_use]
-    pub const fn document<D: Serialize>(self, format: u32, document: D) -> Document<D> {
+    pub const fn document<D: Serialize>(self, format: u32, content: D) -> Document<D> {
         // Every member of the workspace has the same version; a rule of the house sees to it.
-        Document { tool: self.name, version: env!("CARGO_PKG_VERSION"), format, document }
+        Document { tool: self.name, version: env!("CARGO_PKG_VERSION"), format, content }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::numbers::Unit;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// So often a step that goes on is told again.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// Tells steps in lines of their own.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ mod companions;
 pub(crate) mod edge;
 mod libraries;
 mod mentions;
-mod packages;
+pub(crate) mod packages;
 mod rules;
 mod scripts;
 mod search_path;
