@@ -62,6 +62,7 @@ pub(crate) const TINY: &[Need] = &[
     need("lzop", "lzop", "tiny packs kernels with it"),
     need("xz", "xz-utils", "tiny packs kernels with it"),
     need("dtc", "device-tree-compiler", "tiny's tests compile device trees"),
+    need("aarch64-linux-gnu-objdump", "binutils-aarch64-linux-gnu", "tiny's reading of code is compared with it"),
 ];
 
 /// What `cargo xtask tour` needs besides what tiny does.
@@ -215,7 +216,7 @@ mod tests {
         assert_eq!(
             install_line(&packages(&needs)),
             "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
-             attr bc binutils bison btrfs-progs busybox-static cpio curl device-tree-compiler \
+             attr bc binutils binutils-aarch64-linux-gnu bison btrfs-progs busybox-static cpio curl device-tree-compiler \
              dpkg-dev e2fsprogs flex g++ gcc gcc-arm-linux-gnueabi libcap2-bin \
              libreoffice-calc libreoffice-common libreoffice-impress libreoffice-writer \
              lz4 lzop make mmdebstrap perl procps qemu-system-arm qemu-user-static \

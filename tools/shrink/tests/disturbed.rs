@@ -92,7 +92,7 @@ const UNDO: Operation<'_> = Operation {
 /// for, otherwise with the first of them in two ways, one that keeps the file and one that does not.
 fn shared(operation: Operation<'_>, files: usize) {
     let operation = Operation { again: None, ..operation };
-    if support::full() {
+    if testkit::is_full() {
         return operation.shared();
     }
     Operation { theirs: &operation.theirs[..files], ..operation }

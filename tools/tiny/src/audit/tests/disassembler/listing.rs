@@ -57,7 +57,7 @@ fn is_empty_list(operand: &str) -> bool {
     list.is_empty() || ends.is_some_and(|(first, last)| last < first)
 }
 
-/// What it shows of some code: nothing where there is no disassembler.
+/// What it shows of some code: nothing where there is no disassembler, which is said and kept.
 pub(super) fn of(mode: Mode, code: &[u8]) -> Option<Vec<Line>> {
     let (program, options): (&str, &[&str]) = match mode {
         Mode::Arm => ("arm-linux-gnueabi-objdump", &["-m", "arm"]),
@@ -65,6 +65,9 @@ pub(super) fn of(mode: Mode, code: &[u8]) -> Option<Vec<Line>> {
         Mode::Aarch64 => ("aarch64-linux-gnu-objdump", &["-m", "aarch64"]),
         Mode::X86 => ("objdump", &["-m", "i386:x86-64", "-w"]),
     };
+    if !testkit::has(program) {
+        return None;
+    }
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let file = scratch.path().join("code");
     fs::write(&file, code).expect("a scratch directory is written to");
