@@ -24,7 +24,7 @@ use crate::plan::{FileLinks, Kind, Plan};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use ::files::sighting::status;
-use ::files::{Failure, lock};
+use ::files::{Failure, Sighting, lock};
 
 /// How many names are replaced between two waits for the journal to reach the disk.
 const BATCH: usize = 512;
@@ -59,6 +59,7 @@ pub fn apply(
         kind: plan.kind,
         journal,
         progress,
+        cleaned: BTreeSet::new(),
         touched: BTreeSet::new(),
         open: None,
         outcome: Outcome::default(),
@@ -77,6 +78,9 @@ struct Work<'all> {
     kind: Kind,
     journal: Option<&'all mut Journal>,
     progress: &'all dyn Progress,
+    /// Inodes of which a leftover name was cleaned up: that has changed the time of their last
+    /// change since they were found.
+    cleaned: BTreeSet<u64>,
     /// Directories in which something is, or was to be, replaced.
     touched: BTreeSet<DirectoryId>,
     /// The directory at work in.
@@ -122,6 +126,13 @@ impl<'all> Work<'all> {
             }
         }
         Ok(())
+    }
+
+    /// A file as it is now, if it is as it was found.
+    fn as_found(&self, id: FileId, file: &OwnedFd) -> Result<Sighting, Failure> {
+        let (now, found) = (Sighting::of_open(file)?, self.inventory.recorded(id));
+        let cleaned = || self.cleaned.contains(&now.inode) && now.is_same_but_renamed(&found);
+        if now == found || cleaned() { Ok(now) } else { Err(Failure::Changed) }
     }
 
     /// The open directory; the last one stays open.

@@ -3,7 +3,7 @@
 //! Every directory is visited once, however many arguments, bind mounts or paths lead to it: the
 //! first one in the order of the arguments counts. Symbolic links are never followed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -80,7 +80,28 @@ pub(crate) fn walk(
     for (parent, names) in arguments.files {
         add_file_arguments(&mut inventory, parent, &names, &seen, known);
     }
+    discount_leftovers(&mut inventory);
     inventory
+}
+
+/// A name that an interrupted run has left is no further name outside: it is going to be cleaned up.
+fn discount_leftovers(inventory: &mut Inventory) {
+    let mut left: HashMap<(u64, u64), u32> = HashMap::new();
+    for leftover in &inventory.leftovers {
+        let looked = inventory.open_directory(leftover.directory);
+        if let Ok(stat) = looked.and_then(|directory| status(directory, &leftover.name)) {
+            *left.entry((device(&stat), stat.stx_ino)).or_default() += 1;
+        }
+    }
+    if left.is_empty() {
+        return;
+    }
+    for directory in &mut inventory.directories {
+        for file in &mut directory.files {
+            let names = left.get(&(directory.device, file.inode)).copied().unwrap_or_default();
+            file.links = file.links.saturating_sub(names).max(1);
+        }
+    }
 }
 
 /// The arguments by what they are.

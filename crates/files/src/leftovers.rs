@@ -46,6 +46,7 @@ pub fn clean(directory: impl AsFd, name: &[u8]) -> Result<Cleaned, Errno> {
         || temporary::is_named_for(name, stat.stx_ino)
         || kind.is_symlink()
         || kind.is_file() && stat.stx_nlink > 1
+        || what_took_its_place_is_the_same(directory, name)?
         || a_link_leads_to_the_same(directory, directory, name)?;
     if !redundant {
         return Ok(Cleaned::Kept);
@@ -71,6 +72,19 @@ fn clear(directory: BorrowedFd<'_>, drawer: &[u8]) -> Result<Cleaned, Errno> {
     }
     fs::unlinkat(directory, drawer, AtFlags::REMOVEDIR)?;
     Ok(cleaned)
+}
+
+/// Whether what it has changed places with holds all of it: a further name of a file with the same
+/// content.
+fn what_took_its_place_is_the_same(directory: BorrowedFd<'_>, name: &[u8]) -> Result<bool, Errno> {
+    for Name(beside) in tree::list(directory)? {
+        let is_it = !temporary::is_temporary(&beside)
+            && temporary::is_named_for(name, status(directory, &beside)?.stx_ino);
+        if is_it && tree::is_part_of(directory, name, directory, &beside)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a link in the directory leads to what holds all of `name` in `place`.

@@ -299,8 +299,8 @@ impl<D: AsFd> NewFile<D> {
     }
 }
 
-/// Gives a name to a file that has none.
-fn link(file: &OwnedFd, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
-    let place = format!("/proc/self/fd/{}", file.as_raw_fd());
+/// Gives an open file a further name, or its first one, and never one that is taken (`EEXIST`).
+pub fn link(file: impl AsFd, directory: impl AsFd, name: &[u8]) -> Result<(), Errno> {
+    let place = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
     fs::linkat(CWD, &*place, directory, name, AtFlags::SYMLINK_FOLLOW)
 }

@@ -3,8 +3,9 @@
 //! A run that is killed leaves such a name behind. The name says what is lost with it:
 //!
 //! - `.etabli~` and 16 digits: nothing. It was being made, or has served.
-//! - `.etabli-` and the number of its own inode: nothing either. It was about to change places with
-//!   something and has not done so.
+//! - `.etabli-` and the number of its own inode (the first two digits aside, which tell several
+//!   names of one file apart): nothing either. It was about to change places with something and has
+//!   not done so. Otherwise the number is that of what it has changed places with.
 //! - `.etabli-` and other digits: perhaps the only copy of what stood there.
 //! - `.etabli+` and 16 digits: a directory that holds what stood beside it under the same name.
 
@@ -20,6 +21,10 @@ const SPARE_PREFIX: &[u8] = b".etabli~";
 /// A directory that something was moved into, to be looked at.
 const DRAWER_PREFIX: &[u8] = b".etabli+";
 const DIGITS: usize = 16;
+/// Where in the number of a name it stands which of several names of one file this is. No file
+/// system has so many inodes.
+const COPY_SHIFT: u32 = 56;
+const COPIES: u64 = 1 << (u64::BITS - COPY_SHIFT);
 
 /// A name that nothing has yet, unless somebody wants it so; short, however long the names around.
 fn name(prefix: &[u8]) -> Vec<u8> {
@@ -55,12 +60,15 @@ pub(crate) fn make_for(
     inode: u64,
     make: impl Fn(&[u8]) -> Result<(), Errno>,
 ) -> Result<Vec<u8>, Errno> {
-    let name = with_number(PREFIX, inode);
-    match make(&name) {
-        // Another name of the same file stands there, or what a killed run has left.
-        Err(Errno::EXIST) => self::make(make),
-        other => other.map(|()| name),
+    for copy in 0..COPIES {
+        let name = with_number(PREFIX, inode ^ (copy << COPY_SHIFT));
+        match make(&name) {
+            // Another name of the same file stands there, or what a killed run has left.
+            Err(Errno::EXIST) => {}
+            other => return other.map(|()| name),
+        }
     }
+    self::make(make)
 }
 
 fn make_with(prefix: &[u8], make: impl Fn(&[u8]) -> Result<(), Errno>) -> Result<Vec<u8>, Errno> {
@@ -92,7 +100,14 @@ pub(crate) fn is_drawer(name: &[u8]) -> bool {
 
 /// Whether what has this inode was given the name by us, and has not changed places since.
 pub(crate) fn is_named_for(name: &[u8], inode: u64) -> bool {
-    name == with_number(PREFIX, inode)
+    let is_copy = |number: u64| (number ^ inode).trailing_zeros() >= COPY_SHIFT;
+    number(name).is_some_and(is_copy)
+}
+
+/// The number in a name that may have been made for an inode.
+fn number(name: &[u8]) -> Option<u64> {
+    let digits = name.strip_prefix(PREFIX).filter(|_| has_digits_after(PREFIX, name))?;
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 fn has_digits_after(prefix: &[u8], name: &[u8]) -> bool {
@@ -144,6 +159,9 @@ mod tests {
         assert!(is_temporary(&name) && !is_spare(&name));
 
         let second = make_for(0x1f, |other| if other == name { Err(Errno::EXIST) } else { Ok(()) });
-        assert!(second.is_ok_and(|second| is_temporary(&second) && !is_named_for(&second, 0x1f)));
+        assert_eq!(second.as_deref(), Ok(&b".etabli-010000000000001f"[..]));
+        assert!(is_named_for(b".etabli-010000000000001f", 0x1f));
+        assert!(!is_named_for(b".etabli-018000000000001f", 0x1f));
+        assert!(!is_named_for(b".etabli~000000000000001f", 0x1f));
     }
 }

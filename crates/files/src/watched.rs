@@ -64,14 +64,22 @@ impl Watched {
 
     /// Whether it is all as it was seen.
     pub fn look(&mut self) -> Result<(), Failure> {
-        let now = Sighting::of_open(&self.file)?;
-        self.is_still(&now)
+        self.read_unless_leased()?;
+        self.must_be(Sighting::of_open(&self.file)? == self.seen)
     }
 
-    /// Whether a later sighting shows it all as it was seen.
-    pub fn is_still(&mut self, now: &Sighting) -> Result<(), Failure> {
-        self.read_unless_leased()?;
-        self.must_be(*now == self.seen)
+    /// Whether a later sighting shows the content that was seen, though somebody may be waiting to
+    /// change it: who waits has changed nothing yet.
+    pub fn has_same_content(&mut self, now: Sighting) -> Result<(), Failure> {
+        if now == self.seen || self.accept(now).is_ok() {
+            return Ok(());
+        }
+        let known = self.hash.filter(|_| now.is_same_but_renamed(&self.seen));
+        if known.is_none() || known != Some(self.read()?) {
+            return Err(Failure::Changed);
+        }
+        self.seen.changed = now.changed;
+        Ok(())
     }
 
     /// The hash of its content; it is read once.

@@ -46,13 +46,13 @@ mod strace;
 
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use place::{Contents, Place};
 pub use somebody::Deed;
-pub use strace::{Call, Fault, why_not};
+pub use strace::{Call, Fault, Traced, why_not};
 
 use somebody::Somebody;
-use strace::Traced;
 
 /// A command with what it works on.
 #[derive(Clone, Copy)]
@@ -119,6 +119,7 @@ impl<'a> Operation<'a> {
         let chosen = self.chosen(&runs.calls);
         let mut killed = 0;
         for call in &chosen {
+            let _turn = self.turn();
             let place = self.place();
             let output = self.traced(&place).with(call, Fault::Kill).output();
             killed += usize::from(output.status.code().is_none());
@@ -137,6 +138,7 @@ impl<'a> Operation<'a> {
     pub fn failing(&self, error: &'static str) {
         let runs = self.undisturbed();
         for call in self.chosen(&runs.calls).iter().filter(|call| call.may_fail()) {
+            let _turn = self.turn();
             let place = self.place();
             let output = self.traced(&place).with(call, Fault::Error(error)).output();
             let happened = format!("{call:?} fails with {error}");
@@ -153,6 +155,7 @@ impl<'a> Operation<'a> {
     pub fn interrupted(&self) {
         let runs = self.undisturbed();
         for call in &self.chosen(&runs.calls) {
+            let _turn = self.turn();
             let place = self.place();
             let output = self.traced(&place).with(call, Fault::Signal("INT")).output();
             let happened = format!("Ctrl-C at {call:?}");
@@ -182,6 +185,7 @@ impl<'a> Operation<'a> {
         let runs = self.undisturbed();
         let mut stopped = 0;
         for (call, deed, path) in self.encounters(&runs.calls, deeds) {
+            let _turn = self.turn();
             let place = self.place();
             let happened = format!("{deed:?} on `{path}` after {call:?}");
             stopped += usize::from(self.meet(&place, &runs, &call, deed, path, &happened));
@@ -199,33 +203,45 @@ impl<'a> Operation<'a> {
         path: &str,
         happened: &str,
     ) -> bool {
+        // Names that were one file before may be one again after.
+        let mut one_file = somebody::same_file(place, path);
         let mut moment = None;
         let output = self.traced(place).stopped_at(call, || {
             let somebody = Somebody::starts(place, deed, path);
             moment = Some((somebody, place.contents()));
         });
         let (Some(output), Some((somebody, at_moment))) = (output, moment) else { return false };
-        let same_file = somebody.same_file.clone();
+        let (led_to, has_to_wait) = (somebody.same_file.clone(), somebody.has_to_wait);
         let theirs = somebody.ends();
-        self.code_must_be_known(&output, runs, &[], happened);
-        let said = String::from_utf8_lossy(&output.stderr);
-        let now = place.contents();
-        if deed == Deed::Delete {
-            let back = now.get(path).is_none_or(|now| runs.before.get(path) == Some(now));
-            let made = now.get(path) == runs.after.get(path);
-            assert!(back || made, "{happened}: {:?}; {said}", now.get(path));
-        } else if let Some(theirs) = &theirs {
-            assert_eq!(now.get(path), Some(theirs), "{happened}: {said}");
+        one_file.extend(led_to.iter().cloned());
+        if has_to_wait {
+            // They wrote when the command was done with the file.
+            one_file.extend(somebody::same_file(place, path));
         }
+        self.code_must_be_known(&output, runs, &[], happened);
+        let happened = format!("{happened}: {}", String::from_utf8_lossy(&output.stderr));
+        let now = place.contents();
+        runs.deed_must_have_come(deed, path, theirs.as_ref(), &led_to, &now, &happened);
         for other in runs.paths().filter(|other| *other != path) {
             let now = now.get(other);
             let known = [runs.before.get(other), runs.after.get(other), at_moment.get(other)];
             let written_through =
-                same_file.iter().any(|same| same == other) && now == theirs.as_ref();
-            assert!(known.contains(&now) || written_through, "{happened}: `{other}` reads {now:?}");
+                one_file.iter().any(|name| name == other) && now == theirs.as_ref();
+            assert!(known.contains(&now) || written_through, "{happened}`{other}` reads {now:?}");
         }
-        assert!(place.leftovers().is_empty(), "{happened}: {:?}; {said}", place.leftovers());
+        for leftover in place.leftovers() {
+            let name = leftover.file_name().expect("a leftover has a name").to_string_lossy();
+            assert!(happened.contains(&*name), "{happened}nothing is said of {leftover:?}");
+        }
         true
+    }
+
+    /// Commands that lock the file system wait for each other: tests side by side would only stand
+    /// in each other's way.
+    fn turn(&self) -> Option<MutexGuard<'static, ()>> {
+        static TURN: Mutex<()> = Mutex::new(());
+        let locks = self.begins == Some("flock");
+        locks.then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A place with the tree in it.
@@ -240,6 +256,7 @@ impl<'a> Operation<'a> {
     }
 
     fn undisturbed(&self) -> Runs {
+        let _turn = self.turn();
         let place = self.place();
         let before = place.contents();
         let (output, mut calls) = self.traced(&place).calls();
@@ -255,7 +272,7 @@ impl<'a> Operation<'a> {
     /// The calls that are tried.
     fn chosen(&self, calls: &[Call]) -> Vec<Call> {
         let all = is_full();
-        let near = near_renames(calls);
+        let near = near_renames(calls, 2);
         let chosen = |&(index, call): &(usize, &Call)| {
             let fails = self.never.iter().any(|(name, _)| *name == call.name);
             !fails && (all || call.is_changing() || near.contains(&index) || index % 5 == 0)
@@ -268,7 +285,7 @@ impl<'a> Operation<'a> {
     fn encounters(&self, calls: &[Call], deeds: &[Deed]) -> Vec<(Call, Deed, &'a str)> {
         let every: Vec<(Deed, &'a str)> =
             self.theirs.iter().flat_map(|path| deeds.iter().map(|deed| (*deed, *path))).collect();
-        let near = near_renames(calls);
+        let near = near_renames(calls, 1);
         let mut encounters = Vec::new();
         let mut turn = 0;
         for (index, call) in calls.iter().enumerate() {
@@ -313,6 +330,27 @@ impl Runs {
         paths.into_iter()
     }
 
+    /// Whether a deed has come to what it was meant for: what they wrote is read under the name, or
+    /// under one that the name led to at that moment.
+    fn deed_must_have_come(
+        &self,
+        deed: Deed,
+        path: &str,
+        theirs: Option<&Vec<u8>>,
+        led_to: &[String],
+        now: &Contents,
+        happened: &str,
+    ) {
+        let under_name = now.get(path);
+        if let Some(theirs) = theirs {
+            let led_there = || led_to.iter().any(|name| now.get(name) == Some(theirs));
+            assert!(under_name == Some(theirs) || led_there(), "{happened}{under_name:?}");
+        } else if deed == Deed::Delete {
+            let known = [None, self.before.get(path), self.after.get(path)];
+            assert!(known.contains(&under_name), "{happened}{under_name:?}");
+        }
+    }
+
     fn must_read_as_before_or_after(&self, place: &Place, happened: &str) {
         let now = place.contents();
         for path in self.paths() {
@@ -328,12 +366,13 @@ impl Runs {
     }
 }
 
-/// The calls just before and after those that change what a name stands for: what is looked at once
-/// and acted on later lies there.
-fn near_renames(calls: &[Call]) -> BTreeSet<usize> {
+/// The calls so far before and after a rename: what is looked at once and acted on later lies
+/// there.
+fn near_renames(calls: &[Call], far: usize) -> BTreeSet<usize> {
     let mut near = BTreeSet::new();
-    for (index, _) in calls.iter().enumerate().filter(|(_, call)| call.is_renaming()) {
-        near.extend(index.saturating_sub(2)..(index + 3).min(calls.len()));
+    let renames = |&(_, call): &(usize, &Call)| call.name.starts_with("rename");
+    for (index, _) in calls.iter().enumerate().filter(renames) {
+        near.extend(index.saturating_sub(far)..(index + far + 1).min(calls.len()));
     }
     near
 }

@@ -1,14 +1,16 @@
-//! Somebody else is at work in the tree: at whatever moment it happens, what they did stays.
+//! Somebody else is at work in the tree: at whatever moment it happens, between the last look and the
+//! exchange too, what they did stays.
 
 mod strace;
 mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use strace::{Call, interrupted, leftovers, readable};
+use strace::{interrupted, leftovers, readable};
 use support::{Run, Tree};
+use testkit::syscalls::{Deed, Operation, Place};
 
 fn files() -> Tree {
     let tree = Tree::of(&[("a/f", "the same"), ("b/c/f", "the same"), ("d/f", "the same")]);
@@ -18,51 +20,16 @@ fn files() -> Tree {
     tree
 }
 
-/// Where a change is still seen: everywhere but between the last look and the rename, the three
-/// calls before it.
-fn noticed(calls: &[Call]) -> Vec<Call> {
-    let renames = |call: &Call| call.name.starts_with("rename");
-    let window = |index: usize| calls.iter().skip(index + 1).take(3).any(renames);
-    let outside = calls.iter().enumerate().filter(|&(index, _)| !window(index));
-    strace::chosen(outside.map(|(_, call)| call.clone()).collect())
-}
-
-/// A further name changes the same time of a file as an edit does, so the last look is two calls
-/// before it is made, and the next one after the rename.
-fn noticed_by_hard_links(calls: &[Call]) -> Vec<Call> {
-    let mut window = vec![false; calls.len()];
-    let mut look = 0;
-    for (index, call) in calls.iter().enumerate() {
-        if call.name == "linkat" {
-            look = index.saturating_sub(2);
-        } else if call.name.starts_with("rename") {
-            window[look..=index].fill(true);
-        }
-    }
-    let outside = calls.iter().zip(window).filter(|(_, inside)| !inside);
-    strace::chosen(outside.map(|(call, _)| call.clone()).collect())
-}
-
-/// Up to the exchange of a directory and its link; what happens then is looked for afterwards.
-fn before_the_exchange(calls: &[Call]) -> Vec<Call> {
-    let exchange = calls.iter().position(|call| call.name == "renameat2").expect("an exchange");
-    strace::chosen(calls[..exchange].to_vec())
-}
-
 /// Whenever it happens: what could be read right afterwards can be read at the end.
-fn whenever(
-    make: fn() -> Tree,
-    arguments: &[&str],
-    noticed: fn(&[Call]) -> Vec<Call>,
-    happens: fn(&Tree),
-) {
+fn whenever(make: fn() -> Tree, arguments: &[&str], happens: fn(&Tree)) {
     if !strace::is_possible() {
         return;
     }
     let mut stopped = 0;
-    for call in noticed(&strace::calls(&make(), arguments)) {
+    for call in strace::chosen(strace::calls(&make(), arguments)) {
         let tree = make();
-        let mut afterwards = readable(&tree);
+        let before = readable(&tree);
+        let mut afterwards = before.clone();
         let run = interrupted(&tree, arguments, &call, || {
             happens(&tree);
             afterwards = readable(&tree);
@@ -70,43 +37,113 @@ fn whenever(
         let Some(run) = run else { continue };
         stopped += 1;
         assert!(matches!(run.code, Some(0 | 2)), "stopped at {call:?}: {run:?}");
-        assert_eq!(readable(&tree), afterwards, "stopped at {call:?}: {}", run.stderr);
+        let now = readable(&tree);
+        for (path, content) in &afterwards {
+            assert_eq!(now.get(path), Some(content), "stopped at {call:?}: {}", run.stderr);
+        }
+        // What was out of reach just then may have come back, as it was.
+        for (path, content) in now.iter().filter(|(path, _)| !afterwards.contains_key(*path)) {
+            assert_eq!(before.get(path), Some(content), "stopped at {call:?}: {}", run.stderr);
+        }
     }
     assert!(stopped > 5, "clink was stopped only {stopped} times");
 }
 
-#[test]
-fn a_copy_is_edited_and_looks_as_old_as_before() {
-    whenever(files, &["."], noticed, |tree| {
-        tree.write("b/c/f", b"edited !").date("b/c/f", 1_000_000_000);
-    });
+/// clink on the files above, with somebody at work on all three of them.
+fn somebody(arguments: &[&str], deeds: &[Deed]) {
+    somebody_without(&[], arguments, deeds);
+}
+
+/// The same where some calls always fail.
+fn somebody_without(never: &[(&str, &str)], arguments: &[&str], deeds: &[Deed]) {
+    if !strace::is_possible() {
+        return;
+    }
+    let prepare = |place: &Place| fill(place, &["a/f", "b/c/f", "d/f"]);
+    let command = |place: &Place| clink(place, arguments);
+    let theirs = ["a/f", "b/c/f"];
+    let operation = Operation { prepare: &prepare, command: &command, theirs: &theirs, ..LINKING };
+    Operation { never, ..operation }.shared_with(deeds);
+}
+
+/// The same with the undo of a run.
+fn somebody_and_the_undo(arguments: &[&str], deeds: &[Deed]) {
+    if !strace::is_possible() {
+        return;
+    }
+    let prepare = |place: &Place| {
+        fill(place, &["a/f", "b/c/f", "d/f"]);
+        let run = [arguments, &["--journal", "../home/journal"]].concat();
+        assert!(clink(place, &run).status().is_ok_and(|status| status.success()));
+    };
+    let command = |place: &Place| clink(place, &["--undo", "../home/journal"]);
+    let theirs = ["a/f", "b/c/f"];
+    Operation { prepare: &prepare, command: &command, theirs: &theirs, ..LINKING }
+        .shared_with(deeds);
+}
+
+/// Nothing is changed before the lock is taken.
+const LINKING: Operation<'static> =
+    Operation { begins: Some("flock"), codes: &[0, 2], ..Operation::NONE };
+
+fn fill(place: &Place, paths: &[&str]) {
+    for path in paths {
+        let path = place.tree().join(path);
+        fs::create_dir_all(path.parent().expect("a path in the tree")).expect("its directories");
+        fs::write(path, "the same").expect("a file");
+    }
+}
+
+fn clink(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clink"));
+    command.args(arguments).current_dir(place.tree()).env_clear();
+    command.env("HOME", place.home()).stdin(Stdio::null()).stdout(Stdio::null());
+    command
 }
 
 #[test]
-fn the_kept_file_is_edited_and_looks_as_old_as_before() {
-    whenever(files, &["."], noticed, |tree| {
-        tree.write("a/f", b"edited !").date("a/f", 1_000_000_000);
-    });
+fn a_file_is_edited_and_looks_as_old_as_before() {
+    somebody(&["."], &[Deed::Write]);
 }
 
 #[test]
-fn the_kept_file_is_replaced() {
-    whenever(files, &["."], noticed, |tree| {
-        tree.write("a/new", b"edited !").date("a/new", 1_000_000_000);
-        fs::rename(tree.path("a/new"), tree.path("a/f")).expect("a new file in its place");
-    });
+fn a_file_grows_or_shrinks() {
+    somebody(&["."], &[Deed::Lengthen, Deed::Shorten]);
 }
 
 #[test]
-fn the_kept_file_is_deleted() {
-    whenever(files, &["."], noticed, |tree| {
-        fs::remove_file(tree.path("a/f")).expect("a file to delete");
-    });
+fn a_file_is_replaced_or_deleted() {
+    somebody(&["."], &[Deed::Replace, Deed::Delete]);
+}
+
+#[test]
+fn a_file_that_gets_further_names_is_changed() {
+    somebody(&["--hard", "."], &Deed::ALL);
+}
+
+#[test]
+fn a_file_is_changed_where_names_cannot_be_exchanged() {
+    somebody_without(&[("renameat2", "EINVAL")], &["."], &Deed::ALL);
+}
+
+#[test]
+fn a_file_is_changed_where_there_are_no_leases() {
+    somebody_without(&[("fcntl", "EINVAL")], &["."], &Deed::ALL);
+}
+
+#[test]
+fn a_file_is_changed_while_links_are_taken_back() {
+    somebody_and_the_undo(&["."], &Deed::ALL);
+}
+
+#[test]
+fn a_file_is_changed_while_hard_links_are_taken_back() {
+    somebody_and_the_undo(&["--hard", "."], &Deed::ALL);
 }
 
 #[test]
 fn a_copy_becomes_a_directory() {
-    whenever(files, &["."], noticed, |tree| {
+    whenever(files, &["."], |tree| {
         fs::remove_file(tree.path("b/c/f")).expect("a file to delete");
         tree.write("b/c/f/inside", b"new");
     });
@@ -114,24 +151,10 @@ fn a_copy_becomes_a_directory() {
 
 #[test]
 fn a_directory_becomes_a_link_out_of_the_tree() {
-    whenever(files, &["."], noticed, |tree| {
+    whenever(files, &["."], |tree| {
         let outside = tree.home().join("outside");
         fs::rename(tree.path("b/c"), outside).expect("a directory that moves");
         symlink("../../home/outside", tree.path("b/c")).expect("a link in its place");
-    });
-}
-
-#[test]
-fn a_copy_grows() {
-    whenever(files, &["."], noticed, |tree| {
-        tree.write("d/f", b"the same and some more");
-    });
-}
-
-#[test]
-fn a_hard_link_is_not_made_of_an_edited_file() {
-    whenever(files, &["--hard", "."], noticed_by_hard_links, |tree| {
-        tree.write("a/f", b"edited !").date("a/f", 1_000_000_000);
     });
 }
 
@@ -139,18 +162,55 @@ fn directories() -> Tree {
     Tree::of(&[("a/one/f", "1"), ("a/one/g", "2"), ("b/one/f", "1"), ("b/one/g", "2")])
 }
 
-#[test]
-fn a_file_is_edited_in_a_directory_that_becomes_a_link() {
-    whenever(directories, &["--directories", "."], before_the_exchange, |tree| {
-        tree.write("b/one/f", b"3");
-    });
+/// clink on two equal directories, with somebody at work in them.
+fn somebody_in_directories(prepare: &dyn Fn(&Place), arguments: &[&str]) {
+    if !strace::is_possible() {
+        return;
+    }
+    let command = |place: &Place| clink(place, arguments);
+    let theirs = ["a/one/f", "b/one/f"];
+    Operation { prepare, command: &command, theirs: &theirs, ..LINKING }.shared();
+}
+
+fn fill_directories(place: &Place) {
+    fill(place, &["a/one/f", "a/one/g", "b/one/f", "b/one/g"]);
 }
 
 #[test]
+fn a_file_is_changed_in_a_directory_that_becomes_a_link() {
+    somebody_in_directories(&fill_directories, &["--directories", "."]);
+}
+
+#[test]
+fn a_file_is_changed_in_a_directory_that_comes_back() {
+    let prepare = |place: &Place| {
+        fill_directories(place);
+        let run = clink(place, &["--directories", "--journal", "../home/journal", "."]).status();
+        assert!(run.is_ok_and(|status| status.success()));
+    };
+    somebody_in_directories(&prepare, &["--undo", "../home/journal"]);
+}
+
+/// Up to the exchange, that is; what happens then is looked for afterwards.
+#[test]
 fn a_file_is_added_to_a_directory_that_becomes_a_link() {
-    whenever(directories, &["--directories", "."], before_the_exchange, |tree| {
-        tree.write("b/one/new", b"3");
-    });
+    if !strace::is_possible() {
+        return;
+    }
+    let arguments = ["--directories", "."];
+    let calls = strace::calls(&directories(), &arguments);
+    let exchange = calls.iter().position(|call| call.name == "renameat2").expect("an exchange");
+    for call in strace::chosen(calls[..exchange].to_vec()) {
+        let tree = directories();
+        let mut afterwards = readable(&tree);
+        let run = interrupted(&tree, &arguments, &call, || {
+            tree.write("b/one/new", b"3");
+            afterwards = readable(&tree);
+        });
+        // One call more or less, where another test has the lock.
+        let Some(run) = run else { continue };
+        assert_eq!(readable(&tree), afterwards, "stopped at {call:?}: {}", run.stderr);
+    }
 }
 
 /// A program that works in the directory puts its file where it works, under whatever name that is

@@ -49,10 +49,7 @@ impl Work<'_> {
 
     fn read_kept(&self, id: FileId) -> Result<Recorded, Failure> {
         let file = self.inventory.open(id)?;
-        let seen = Sighting::of_open(&file)?;
-        if seen != self.inventory.recorded(id) {
-            return Err(Failure::Changed);
-        }
+        let seen = self.as_found(id, &file)?;
         let (hash, _) = tree::hash(&file)?;
         Ok(Recorded { seen, hash })
     }
@@ -145,8 +142,8 @@ impl Work<'_> {
     /// Opens a file that is to be replaced and reads all of it once more.
     fn open_copy(&self, name: FileId, hash: blake3::Hash) -> Result<Copy, Failure> {
         let file = self.inventory.open(name)?;
-        let seen = self.inventory.recorded(name);
-        let same = Sighting::of_open(&file)? == seen && tree::hash(&file)?.0 == hash;
+        let seen = self.as_found(name, &file)?;
+        let same = tree::hash(&file)?.0 == hash;
         match self.kind {
             _ if !same => Err(Failure::Changed),
             // The kernel itself compares the bytes, while nobody can write.
@@ -174,14 +171,14 @@ impl Work<'_> {
         let hard = self.kind == Kind::Hard;
         let inventory = self.inventory;
         let directory = self.directory(name.directory)?;
+        kept.watched.look()?;
         let staged = if hard {
-            kept.watched.look()?;
             let from = inventory.open_directory(kept.id.directory)?;
             Staged::hard_link(directory, &from, inventory.name_bytes(kept.id))?
         } else {
             Staged::link(directory, &relative::text(inventory, name, kept.id))?
         };
-        let mut both = Both { copy, kept: &mut kept.watched, hard };
+        let mut both = Both { copy, kept: &mut kept.watched };
         let replaced = staged.replace(inventory.name_bytes(name), &mut both);
         // Giving a file a name, or taking one away, changes the time of its last change.
         if hard {
@@ -237,7 +234,6 @@ enum Copy {
 struct Both<'at_hand> {
     copy: &'at_hand mut Watched,
     kept: &'at_hand mut Watched,
-    hard: bool,
 }
 
 impl Expected for Both<'_> {
@@ -251,7 +247,11 @@ impl Expected for Both<'_> {
 
     fn fits(&mut self, directory: BorrowedFd<'_>, link: &[u8]) -> Result<(), Failure> {
         let reached = Sighting::through(directory, link).map_err(Failure::at_seen_name)?;
-        // A further name changes the time of the last change, a symbolic link does not.
-        if self.hard { self.kept.accept(reached) } else { self.kept.is_still(&reached) }
+        if !reached.is_same_inode(self.kept.seen()) {
+            return Err(Failure::Changed);
+        }
+        // Who waits to write to the kept file writes to all its names; where it is a link by then,
+        // to this one, too.
+        self.kept.has_same_content(reached)
     }
 }

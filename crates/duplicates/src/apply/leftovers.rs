@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use files::Sighting;
 use files::leftovers::{self, Cleaned};
 use names::Bytes;
 use rustix::io::Errno;
@@ -18,10 +19,11 @@ impl Work<'_> {
         }
         for (id, found) in places {
             for leftover in found {
-                let cleaned = self
-                    .inventory
-                    .open_directory(id)
-                    .and_then(|directory| leftovers::clean(&directory, &leftover.name));
+                let cleaned = self.inventory.open_directory(id).and_then(|directory| {
+                    let inode = Sighting::of_name(&directory, &leftover.name)?.inode;
+                    self.cleaned.insert(inode);
+                    leftovers::clean(&directory, &leftover.name)
+                });
                 let path = || {
                     self.inventory.shown_directory(id).join(Bytes(leftover.name.to_vec()).as_path())
                 };

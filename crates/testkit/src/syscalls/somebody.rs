@@ -34,23 +34,29 @@ impl Deed {
 /// still; so they work beside.
 pub(super) struct Somebody {
     work: JoinHandle<io::Result<Option<Vec<u8>>>>,
-    /// Other names of the same file, links followed.
+    /// All names that the file had at that moment, links followed.
     pub(super) same_file: Vec<String>,
+    /// Whether the command made them wait, so that they come after it.
+    pub(super) has_to_wait: bool,
 }
 
 impl Somebody {
     /// Begins; returns when it is done, or has to wait.
     pub(super) fn starts(place: &Place, deed: Deed, path: &str) -> Self {
-        /// Longer than any of these deeds takes that does not have to wait.
-        const LONG: Duration = Duration::from_millis(100);
+        // Who is not done after that waits for the command. Names change without waiting.
+        let long = match deed {
+            Deed::Replace | Deed::Delete => Duration::from_mins(1),
+            _ => Duration::from_millis(30),
+        };
         let full = place.tree().join(path);
-        let same_file = same_file(place, &full);
+        let same_file = same_file(place, path);
         let work = std::thread::spawn(move || done(deed, &full));
         let start = Instant::now();
-        while !work.is_finished() && start.elapsed() < LONG {
+        while !work.is_finished() && start.elapsed() < long {
             std::thread::sleep(Duration::from_micros(200));
         }
-        Self { work, same_file }
+        let has_to_wait = !work.is_finished();
+        Self { work, same_file, has_to_wait }
     }
 
     /// Returns when it is done: what the file then held, where it was there.
@@ -64,9 +70,10 @@ impl Somebody {
     }
 }
 
-fn same_file(place: &Place, full: &Path) -> Vec<String> {
+/// All names in the tree of the file that `path` is, links followed.
+pub(super) fn same_file(place: &Place, path: &str) -> Vec<String> {
     let identity = |path: PathBuf| fs::metadata(path).ok().map(|it| (it.dev(), it.ino()));
-    let theirs = identity(full.to_owned());
+    let theirs = identity(place.tree().join(path));
     let is_same = |path: &String| theirs.is_some() && identity(place.tree().join(path)) == theirs;
     place.contents().into_keys().filter(is_same).collect()
 }

@@ -122,7 +122,7 @@ pub fn why_not() -> Option<&'static str> {
 }
 
 /// A command that is going to run under strace.
-pub(super) struct Traced<'a> {
+pub struct Traced<'a> {
     command: Command,
     trace: PathBuf,
     /// Calls that always fail, and how.
@@ -131,12 +131,15 @@ pub(super) struct Traced<'a> {
 }
 
 impl<'a> Traced<'a> {
-    pub(super) fn new(command: Command, trace: PathBuf, never: &'a [(&'a str, &'a str)]) -> Self {
+    /// `trace` is where strace may write what it sees.
+    #[must_use]
+    pub fn new(command: Command, trace: PathBuf, never: &'a [(&'a str, &'a str)]) -> Self {
         Self { command, trace, never, faults: Vec::new() }
     }
 
     /// Lets something happen at a call.
-    pub(super) fn with(mut self, call: &Call, fault: Fault) -> Self {
+    #[must_use]
+    pub fn with(mut self, call: &Call, fault: Fault) -> Self {
         let what = match fault {
             Fault::Kill => "signal=KILL".to_owned(),
             Fault::Error(error) => format!("error={error}"),
@@ -146,12 +149,21 @@ impl<'a> Traced<'a> {
         self
     }
 
-    pub(super) fn output(&self) -> Output {
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// Where strace does not start, as all of these do.
+    #[must_use]
+    pub fn output(&self) -> Output {
         self.under_strace().output().expect("strace starts")
     }
 
     /// Runs it undisturbed; what it printed, and all its calls.
-    pub(super) fn calls(&self) -> (Output, Vec<Call>) {
+    ///
+    /// # Panics
+    /// Where strace writes nothing.
+    #[must_use]
+    pub fn calls(&self) -> (Output, Vec<Call>) {
         let output = self.output();
         let trace = fs::read_to_string(&self.trace).expect("what strace wrote");
         let mut counts = BTreeMap::new();
@@ -169,7 +181,10 @@ impl<'a> Traced<'a> {
 
     /// Runs it, stops it when a call has been made, lets something happen, and goes on. None where
     /// the call was not made.
-    pub(super) fn stopped_at(self, call: &Call, happens: impl FnOnce()) -> Option<Output> {
+    ///
+    /// # Panics
+    /// Where it does not stop within a minute.
+    pub fn stopped_at(self, call: &Call, happens: impl FnOnce()) -> Option<Output> {
         fs::write(&self.trace, "").expect("a place for the trace");
         let stopping = self.with(call, Fault::Signal("STOP"));
         let mut command = stopping.under_strace();
