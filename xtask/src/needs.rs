@@ -62,7 +62,11 @@ pub(crate) const TINY: &[Need] = &[
     need("lzop", "lzop", "tiny packs kernels with it"),
     need("xz", "xz-utils", "tiny packs kernels with it"),
     need("dtc", "device-tree-compiler", "tiny's tests compile device trees"),
-    need("aarch64-linux-gnu-objdump", "binutils-aarch64-linux-gnu", "tiny's reading of code is compared with it"),
+    need(
+        "aarch64-linux-gnu-objdump",
+        "binutils-aarch64-linux-gnu",
+        "tiny's reading of code is compared with it",
+    ),
 ];
 
 /// What `cargo xtask tour` needs besides what tiny does.
