@@ -1,18 +1,29 @@
 //! Writes what is proposed into documents: only the addresses change.
 //!
-//! The change is first a plan. A document is then written anew beside the old one, looked at again,
-//! and takes its place in one step, when the old one has been kept as a backup.
+//! The change is first a plan. A document is then written anew beside the old one and changes places
+//! with it, when the old one has a second name as a backup. What was there is looked at again before
+//! it goes: an office program saves by renaming, and what it has saved in between stays.
+//!
+//! Proof: `tests/saving.rs::a_document_that_is_saved_meanwhile_is_kept`,
+//! `tests/saving.rs::a_kill_at_any_moment_leaves_the_old_document_or_the_new_one`
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use files::remove::remove;
+use files::tree::{self, Name};
+use files::whole::{self, Over, Whole};
+use files::{Failure, Sighting, Watched, beneath, exact, leftovers, lock, staged, temporary};
+use rustix::io::Errno;
 use serde::Serialize;
-use tempfile::NamedTempFile;
+use ui::hinted;
 
 use crate::check::Checked;
 use crate::gather::folder_of;
@@ -99,88 +110,136 @@ pub(crate) struct Applied {
     pub(crate) backup: PathBuf,
 }
 
-/// Carries out a plan. Until the last step nothing of the document has changed.
-pub(crate) fn apply(plan: &Plan) -> Result<Applied> {
-    let cannot = || format!("cannot put `{}` right", names::shown(&plan.document));
-    let real = real(&plan.document).with_context(cannot)?;
-    let before = fs::metadata(&real).with_context(cannot)?;
-    let mut new = beside(&real).with_context(cannot)?;
-    let mut old = File::open(&real).with_context(cannot)?;
-    if package::is_package(&mut old).with_context(cannot)? {
-        package::rewrite(&mut old, &plan.parts, new.as_file_mut()).with_context(cannot)?;
-    } else {
-        rewrite_file(&mut old, plan, new.as_file_mut()).with_context(cannot)?;
-    }
-    like(&before, new.as_file()).with_context(cannot)?;
-    new.as_file().sync_all().with_context(cannot)?;
-    let backup = keep(&real).with_context(cannot)?;
-    if changed(&before, &fs::metadata(&real).with_context(cannot)?) {
-        let _ = fs::remove_file(&backup);
-        bail!(anyhow::anyhow!("somebody has changed it in the meantime").context(cannot()));
-    }
-    new.persist(&real).map_err(|error| error.error).with_context(cannot)?;
-    File::open(folder_of(&real)).and_then(|folder| folder.sync_all()).with_context(cannot)?;
-    Ok(Applied { backup })
+/// Carries out a plan. Until the last step nothing of the document has changed, and that one is
+/// taken back where somebody has saved the document in the meantime.
+pub(crate) fn apply(plan: &Plan, waiting: &dyn Fn()) -> Result<Applied> {
+    rewritten(plan, waiting)
+        .with_context(|| format!("cannot put `{}` right", names::shown(&plan.document)))
 }
 
-/// A link to a document leads to where the document really is; the link stays.
-fn real(document: &Path) -> io::Result<PathBuf> {
-    if fs::symlink_metadata(document)?.is_symlink() {
-        fs::canonicalize(document)
-    } else {
-        Ok(document.to_owned())
+fn rewritten(plan: &Plan, waiting: &dyn Fn()) -> Result<Applied> {
+    let place = Place::of(&plan.document)?;
+    let _lock = lock::wait(std::iter::once(&*place.path), waiting).map_err(io::Error::from)?;
+    let open = beneath::open_content(place.folder.as_fd(), &place.name).map_err(io::Error::from)?;
+    let seen = Sighting::of_open(&open).map_err(io::Error::from)?;
+    let mut new = new_document(plan, File::from(open.try_clone()?), &place)?;
+    like(&seen, new.file())?;
+    let mut old = Watched::seen_before(open, &seen, None).map_err(told)?;
+    let backup = keep(&mut old, &place)?;
+    let aside = match new.change_places(&mut old) {
+        Ok(aside) => aside,
+        Err(failure) => {
+            // What is to be reported is why; the backup is a second name of what is still there.
+            let _ = Sighting::of_name(&place.folder, &backup)
+                .map(|mut ours| remove(&place.folder, &backup, &mut ours));
+            return Err(told(failure));
+        }
+    };
+    // The old document has its backup's name; should this one stay, the next run cleans it up.
+    let _ = aside.remove();
+    rustix::fs::fsync(&place.folder).map_err(io::Error::from)?;
+    Ok(Applied { backup: place.beside(&backup) })
+}
+
+/// What an earlier run has left beside a document because it was killed.
+pub(crate) fn clean_up(document: &Path, waiting: &dyn Fn()) -> Result<()> {
+    let place = Place::of(document)?;
+    let names = tree::list(&place.folder).map_err(io::Error::from)?;
+    if names.iter().any(|Name(name)| temporary::is_temporary(name)) {
+        let _lock = lock::wait(std::iter::once(&*place.path), waiting).map_err(io::Error::from)?;
+        leftovers::clean_all(&place.folder).map_err(io::Error::from)?;
+    }
+    Ok(())
+}
+
+/// What can be said of a failure, and what can be done about it.
+fn told(failure: Failure) -> anyhow::Error {
+    let said = anyhow::Error::new(failure.clone());
+    match failure {
+        Failure::InUse => hinted(&said.to_string(), "close it there, and run again").into(),
+        _ => said,
     }
 }
 
-/// A new file in the document's folder: nobody sees it under the document's name.
-fn beside(document: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new().prefix(".coool-").tempfile_in(folder_of(document))
+/// Where a document really is. A link to a document stays.
+struct Place {
+    /// Of the folder, as far as the document was named.
+    path: PathBuf,
+    folder: OwnedFd,
+    name: Vec<u8>,
+}
+
+impl Place {
+    fn of(document: &Path) -> io::Result<Self> {
+        let real = if fs::symlink_metadata(document)?.is_symlink() {
+            fs::canonicalize(document)?
+        } else {
+            document.to_owned()
+        };
+        let (folder, name) = beneath::open_parent(&real)?;
+        Ok(Self { folder, name: name.to_vec(), path: folder_of(&real) })
+    }
+
+    /// A path in the same folder, shown as the document was named.
+    fn beside(&self, name: &[u8]) -> PathBuf {
+        let name = Path::new(std::ffi::OsStr::from_bytes(name));
+        if self.path == Path::new(".") { name.to_owned() } else { self.path.join(name) }
+    }
+}
+
+/// Writes the document anew, and nobody sees it yet.
+fn new_document(plan: &Plan, mut old: File, place: &Place) -> Result<Whole> {
+    let folder = place.folder.try_clone()?;
+    let mut new = Whole::create(folder, &place.name, whole::PRIVATE)?;
+    if package::is_package(&mut old)? {
+        package::rewrite(&mut old, &plan.parts, new.file())?;
+    } else {
+        rewrite_file(&mut old, plan, new.file())?;
+    }
+    Ok(new)
 }
 
 /// The mode and, where that is allowed, the owner of the old document.
-fn like(old: &fs::Metadata, new: &File) -> io::Result<()> {
-    new.set_permissions(old.permissions())?;
+fn like(old: &Sighting, new: &File) -> io::Result<()> {
+    let mode = fs::Permissions::from_mode(u32::from(old.mode & 0o7777));
+    new.set_permissions(mode.clone())?;
     let status = new.metadata()?;
-    if (status.uid(), status.gid()) != (old.uid(), old.gid()) {
+    if (status.uid(), status.gid()) != old.owner {
         // Only root gives files away; for others the new file is theirs, as with an editor.
-        let _ = std::os::unix::fs::fchown(new, Some(old.uid()), Some(old.gid()));
-        new.set_permissions(old.permissions())?;
+        let _ = std::os::unix::fs::fchown(new, Some(old.owner.0), Some(old.owner.1));
+        new.set_permissions(mode)?;
     }
     Ok(())
 }
 
 /// Gives the old document a second name, and never one that is taken.
-fn keep(document: &Path) -> Result<PathBuf> {
+fn keep(old: &mut Watched, place: &Place) -> Result<Vec<u8>> {
     for number in 0..1_000 {
-        let mut name = document.as_os_str().to_owned();
-        name.push(".bak");
-        if number > 0 {
-            name.push(number.to_string());
-        }
-        let backup = PathBuf::from(name);
-        match fs::hard_link(document, &backup) {
-            Ok(()) => return Ok(backup),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        let ending = if number > 0 { format!(".bak{number}") } else { ".bak".to_owned() };
+        let backup = [&*place.name, ending.as_bytes()].concat();
+        match staged::link(old.file(), &place.folder, &backup) {
+            Ok(()) => {
+                old.look_after_our_change().map_err(told)?;
+                return Ok(backup);
+            }
+            Err(Errno::EXIST) => {}
             // Some file systems know one name a file.
-            Err(_) => return copy(document, &backup),
+            Err(_) => return copy(old, place, backup),
         }
     }
     bail!("there are a thousand backups already: remove some");
 }
 
-fn copy(document: &Path, backup: &Path) -> Result<PathBuf> {
-    let mut new = File::create_new(backup)
-        .with_context(|| format!("cannot make the backup `{}`", names::shown(backup)))?;
-    io::copy(&mut File::open(document)?, &mut new)?;
-    new.sync_all()?;
-    Ok(backup.to_owned())
-}
-
-fn changed(before: &fs::Metadata, now: &fs::Metadata) -> bool {
-    let state = |status: &fs::Metadata| {
-        (status.dev(), status.ino(), status.size(), status.mtime(), status.mtime_nsec())
-    };
-    state(before) != state(now)
+fn copy(old: &Watched, place: &Place, backup: Vec<u8>) -> Result<Vec<u8>> {
+    let cannot = || format!("cannot make the backup `{}`", names::shown(&place.beside(&backup)));
+    let mut from = File::from(old.file().try_clone()?);
+    from.seek(SeekFrom::Start(0))?;
+    let mut new =
+        Whole::create(place.folder.try_clone()?, &backup, whole::PRIVATE).with_context(cannot)?;
+    like(old.seen(), new.file()).with_context(cannot)?;
+    exact::copy(from, old.seen().size, &mut new).map_err(told).with_context(cannot)?;
+    new.commit(Over::Nothing).with_context(cannot)?;
+    Ok(backup)
 }
 
 /// A document that is one file.

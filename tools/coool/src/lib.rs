@@ -114,6 +114,16 @@ fn conclude(
     })
 }
 
+/// Writes the proposals into a document; None where there is nothing to write.
+fn fix_one(plan: &fix::Plan, dry_run: bool) -> Result<Option<fix::Applied>> {
+    if dry_run {
+        return Ok(None);
+    }
+    let waiting = || VOICE.note("another tool is changing this file system: waiting for its end");
+    fix::clean_up(&plan.document, &waiting)?;
+    if plan.parts.is_empty() { Ok(None) } else { fix::apply(plan, &waiting).map(Some) }
+}
+
 /// Writes the proposals into the documents, or says what would be written.
 fn fix_all(checked: &[Checked], cli: &Cli, missing: &[anyhow::Error]) -> Result<Ended> {
     let incomplete = !missing.is_empty() || checked.iter().any(Checked::is_incomplete);
@@ -121,16 +131,12 @@ fn fix_all(checked: &[Checked], cli: &Cli, missing: &[anyhow::Error]) -> Result<
     let mut fixed = Vec::new();
     for document in checked {
         let plan = fix::Plan::of(document);
-        let outcome = if cli.dry_run || plan.parts.is_empty() {
-            None
-        } else {
-            match fix::apply(&plan) {
-                Ok(applied) => Some(applied),
-                Err(error) => {
-                    VOICE.error(&error);
-                    ended = Ended::Incomplete;
-                    continue;
-                }
+        let outcome = match fix_one(&plan, cli.dry_run) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                VOICE.error(&error);
+                ended = Ended::Incomplete;
+                continue;
             }
         };
         let unmended = document.links.iter().any(|(_, finding)| {

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use files::whole::{self, Over, Whole};
 use serde::{Deserialize, Serialize};
 
 use crate::address::Goal;
@@ -98,11 +99,9 @@ fn read(file: &PathBuf) -> Option<HashMap<String, Entry>> {
 fn write(file: &PathBuf, content: &File) -> std::io::Result<()> {
     let folder = file.parent().expect("it lies in the cache folder");
     fs::create_dir_all(folder)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer(&mut new, content)?;
-    new.flush()?;
-    new.persist(file)?;
-    Ok(())
+    let mut new = Whole::beside(file, whole::PRIVATE)?;
+    new.write_all(&serde_json::to_vec(content)?)?;
+    Ok(new.commit(Over::Anything)?)
 }
 
 /// XDG Base Directory Specification: `$XDG_CACHE_HOME`, or else `~/.cache`.

@@ -1,0 +1,114 @@
+//! `--fix` and everything that can come in between: a kill, a full disk, and an office program that
+//! saves the document at the same time.
+
+mod support;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use support::odf;
+use testkit::syscalls::{Deed, Operation, Place, why_not};
+
+/// A flat document with a slip in an address.
+fn prepare(place: &Place) {
+    let slip = odf::link("#Hree", "slip");
+    let body = format!("<text:p><text:bookmark text:name=\"Here\"/>{slip}</text:p>");
+    fs::write(place.tree().join("a.fodt"), odf::text(&body)).expect("a document");
+}
+
+fn fix(place: &Place) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coool"));
+    command.args(["--fix", "a.fodt"]).current_dir(place.tree()).env_clear();
+    command.env("HOME", place.home()).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+/// From its lock on; it changes nothing before.
+const FIX: Operation<'static> = Operation {
+    prepare: &prepare,
+    command: &fix,
+    begins: Some("flock"),
+    theirs: &["a.fodt"],
+    ..Operation::NONE
+};
+
+fn can_trace() -> bool {
+    why_not().is_none_or(|reason| support::skip(reason))
+}
+
+/// The old document or the new one, and next to the new one its backup. A run that was killed after
+/// it had made the backup makes another one when it is run again.
+fn after_a_kill(place: &Place, happened: &str) {
+    let run = fix(place).output().expect("coool starts");
+    assert_eq!(run.status.code(), Some(0), "after {happened}: {run:?}");
+    assert!(place.leftovers().is_empty(), "after {happened}: {:?}", place.leftovers());
+    let contents = place.contents();
+    let new = String::from_utf8_lossy(&contents["a.fodt"]);
+    assert!(new.contains("#Here"), "after {happened}");
+    let old = String::from_utf8_lossy(&contents["a.fodt.bak"]);
+    assert!(old.contains("#Hree"), "after {happened}");
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_the_old_document_or_the_new_one() {
+    if can_trace() {
+        Operation { afterwards: &after_a_kill, ..FIX }.killed();
+    }
+}
+
+#[test]
+fn a_call_that_fails_leaves_the_old_document_or_the_new_one() {
+    if can_trace() {
+        for error in ["ENOSPC", "EIO", "EROFS"] {
+            Operation { afterwards: &after_a_kill, ..FIX }.failing(error);
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_leaves_the_old_document_or_the_new_one() {
+    if can_trace() {
+        Operation { afterwards: &after_a_kill, ..FIX }.interrupted();
+    }
+}
+
+#[test]
+fn a_document_that_is_saved_meanwhile_is_kept() {
+    if can_trace() {
+        FIX.shared_with(&[Deed::Replace, Deed::Delete]);
+    }
+}
+
+#[test]
+fn a_document_that_is_written_to_meanwhile_is_kept() {
+    if can_trace() {
+        FIX.shared_with(&[Deed::Write, Deed::Shorten, Deed::Lengthen]);
+    }
+}
+
+#[test]
+fn a_document_is_kept_where_names_cannot_be_exchanged() {
+    if can_trace() {
+        Operation { never: &[("renameat2", "EINVAL")], ..FIX }.shared();
+    }
+}
+
+#[test]
+fn a_document_that_another_program_has_open_for_writing_is_left_to_it() {
+    let slip = odf::link("#Hree", "slip");
+    let body = format!("<text:p><text:bookmark text:name=\"Here\"/>{slip}</text:p>");
+    let desk = support::Desk::with("a.fodt", odf::text(&body));
+    let open = fs::OpenOptions::new().append(true).open(desk.path("a.fodt")).expect("it opens");
+
+    let run = desk.coool(&["--fix", "a.fodt"]);
+
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert_eq!(
+        run.stderr,
+        "coool: cannot put `a.fodt` right\n  because: somebody has it open for writing\n  hint: \
+         close it there, and run again\n"
+    );
+    assert_eq!(fs::read_dir(desk.folder()).expect("a folder").count(), 1);
+    drop(open);
+    assert_eq!(desk.coool(&["--fix", "a.fodt"]).code, Some(0));
+}
