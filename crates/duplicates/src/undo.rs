@@ -345,7 +345,7 @@ impl<'steps> Work<'steps> {
     /// Gives a file its name, if what it is to come back from still is what was read.
     fn change_places(&self, ready: Ready<'_>) -> Result<(), Failure> {
         let Ready { file, name, staged, kept } = ready;
-        let link = self.must_be_ours(&staged.parent(), name, file)?;
+        let link = self.must_be_ours(staged.parent(), name, file)?;
         let mut kept = self.watch_kept(file, &kept)?;
         let mut old = match file.by {
             Kind::Hard => Old { link: None, kept: &mut kept },

@@ -231,7 +231,7 @@ impl<'a> Operation<'a> {
         }
         for leftover in place.leftovers() {
             let name = leftover.file_name().expect("a leftover has a name").to_string_lossy();
-            assert!(happened.contains(&*name), "{happened}nothing is said of {leftover:?}");
+            assert!(happened.contains(&*name), "{happened}nothing is said of `{name}`");
         }
         true
     }

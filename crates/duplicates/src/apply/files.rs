@@ -29,7 +29,7 @@ impl Work<'_> {
         let kept = match self.read_kept(links.kept) {
             Ok(kept) => kept,
             Err(failure) => {
-                self.fail_all(&links.replaced, failure);
+                self.fail_all(&links.replaced, &failure);
                 return Ok(None);
             }
         };
@@ -84,7 +84,7 @@ impl Work<'_> {
         let mut kept = match self.watch(links.kept, &recorded.seen, recorded.hash) {
             Ok(kept) => Kept { id: links.kept, watched: kept, hash: recorded.hash },
             Err(failure) => {
-                self.fail_all(&links.replaced, failure);
+                self.fail_all(&links.replaced, &failure);
                 return Ok(());
             }
         };
@@ -112,7 +112,7 @@ impl Work<'_> {
         let mut copy = match self.open_copy(names[0], kept.hash) {
             Ok(copy) => copy,
             Err(failure) => {
-                self.fail_all(names, failure);
+                self.fail_all(names, &failure);
                 return Ok(());
             }
         };
@@ -191,7 +191,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn fail_all(&mut self, names: &[FileId], failure: Failure) {
+    fn fail_all(&mut self, names: &[FileId], failure: &Failure) {
         for &name in names {
             self.fail(name, failure.clone());
         }
