@@ -154,11 +154,10 @@ pub(crate) fn clean_up(document: &Path, waiting: &dyn Fn()) -> Result<()> {
 
 /// What can be said of a failure, and what can be done about it.
 fn told(failure: Failure) -> anyhow::Error {
-    let said = anyhow::Error::new(failure.clone());
-    match failure {
-        Failure::InUse => hinted(&said.to_string(), "close it there, and run again").into(),
-        _ => said,
+    if failure == Failure::InUse {
+        return hinted(&failure.to_string(), "close it there, and run again").into();
     }
+    failure.into()
 }
 
 /// Where a document really is. A link to a document stays.

@@ -33,7 +33,7 @@ const FIX: Operation<'static> = Operation {
 };
 
 fn can_trace() -> bool {
-    why_not().is_none_or(|reason| support::skip(reason))
+    why_not().is_none_or(support::skip)
 }
 
 /// The old document or the new one, and next to the new one its backup. A run that was killed after

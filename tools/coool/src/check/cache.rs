@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use files::whole::{self, Over, Whole};
@@ -96,7 +96,7 @@ fn read(file: &PathBuf) -> Option<HashMap<String, Entry>> {
     (file.version == VERSION).then_some(file.answers)
 }
 
-fn write(file: &PathBuf, content: &File) -> std::io::Result<()> {
+fn write(file: &Path, content: &File) -> std::io::Result<()> {
     let folder = file.parent().expect("it lies in the cache folder");
     fs::create_dir_all(folder)?;
     let mut new = Whole::beside(file, whole::PRIVATE)?;
