@@ -19,6 +19,9 @@
 //! `tests/changes.rs::who_waits_to_write_gets_the_file_back_under_its_name`,
 //! `tests/changes.rs::a_new_name_is_never_put_over_another_one`
 
+#![expect(clippy::disallowed_methods, reason = "this is where files are changed")]
+
+pub mod output;
 pub mod remove;
 pub mod staged;
 pub mod whole;

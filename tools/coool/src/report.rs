@@ -1,11 +1,8 @@
 //! The result, for people and for programs.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
 use anyhow::{Context, Result};
-use files::whole::{self, Over, Whole};
 
 use crate::check::Checked;
 use crate::cli::{Format, Output};
@@ -60,25 +57,7 @@ fn to_output(output: &Output, form: impl Fn(&mut dyn Write) -> io::Result<()>) -
         return form(&mut out).and_then(|()| out.flush()).context("cannot write the result");
     };
     let cannot = || format!("cannot write the result to `{}`", names::shown(path));
-    to_file(path, form).with_context(cannot)
-}
-
-/// Writes a file whole or not at all. What is no file, such as a pipe, is written to as it is, and
-/// a link stays one.
-fn to_file(path: &Path, form: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let before = std::fs::symlink_metadata(path);
-    if before.as_ref().is_ok_and(|before| !before.is_file()) {
-        let mut out = BufWriter::new(OpenOptions::new().write(true).truncate(true).open(path)?);
-        return form(&mut out).and_then(|()| out.flush());
-    }
-    let mut new = Whole::beside(path, whole::NEW)?;
-    if let Ok(before) = before {
-        new.file().set_permissions(before.permissions())?;
-    }
-    let mut out = BufWriter::new(&mut new);
-    form(&mut out).and_then(|()| out.flush())?;
-    drop(out);
-    Ok(new.commit(Over::Anything)?)
+    files::output::write(path, form).with_context(cannot)
 }
 
 fn form(

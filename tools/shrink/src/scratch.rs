@@ -6,6 +6,11 @@
 //! Proof: `tests/leftovers.rs::what_a_killed_run_left_is_removed_by_the_next`,
 //! `tests/leftovers.rs::what_only_looks_like_ours_stays`
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the directories are ours, as their mark and their lock tell"
+)]
+
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;

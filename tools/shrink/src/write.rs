@@ -5,7 +5,7 @@ pub(crate) mod directory;
 mod cpio;
 pub(crate) mod tape;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Form {
 }
 
 /// Puts a root that stands in a directory of the scratch where the user wants it: the last step is
-/// one rename.
+/// one rename, never over what somebody has put there meanwhile.
 pub(crate) fn hand_over(
     inventory: &Inventory,
     small: &Path,
@@ -70,7 +70,7 @@ pub(crate) fn hand_over(
             staged
         }
     };
-    fs::rename(&staged, output).with_context(write)
+    files::output::hand_over(&staged, output).with_context(write)
 }
 
 fn write_file(inventory: &Inventory, small: &Path, staged: &Path, form: Form) -> Result<()> {

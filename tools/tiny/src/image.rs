@@ -1,6 +1,8 @@
 //! The one file: a loader, the device tree and the kernel with all that it starts; or the kernel
 //! alone, where a board needs no more.
 
+#![expect(clippy::disallowed_methods, reason = "the folder is one of our own")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

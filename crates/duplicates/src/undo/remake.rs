@@ -1,5 +1,10 @@
 //! Makes files and trees again as they were, under temporary names.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a tree that is being made again has no name of its own yet"
+)]
+
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;

@@ -1,7 +1,6 @@
 //! A map of the bytes: an HTML page with a picture in which every area is as large as its files.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -20,7 +19,9 @@ const SMALLEST: f64 = 2.0;
 
 /// Writes the page.
 pub(crate) fn write(survey: &Survey, to: &Path) -> Result<()> {
-    fs::write(to, page(survey)).with_context(|| format!("cannot write the map `{}`", shown(to)))
+    let page = page(survey);
+    files::output::write(to, |out| out.write_all(page.as_bytes()))
+        .with_context(|| format!("cannot write the map `{}`", shown(to)))
 }
 
 /// A directory or file with what is in it.

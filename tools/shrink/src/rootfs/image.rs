@@ -2,6 +2,11 @@
 //!
 //! Formats: OCI image specification 1.1, "Image Layout" and "Manifest"; Docker's `manifest.json`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "layers are unpacked into a scratch directory of our own"
+)]
+
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};

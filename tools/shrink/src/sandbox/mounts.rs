@@ -1,5 +1,7 @@
 //! The file systems that a command sees.
 
+#![expect(clippy::disallowed_methods, reason = "all this lies in the namespaces of a test")]
+
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

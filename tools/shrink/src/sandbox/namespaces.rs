@@ -1,5 +1,7 @@
 //! Users and groups of a process that has a user namespace of its own.
 
+#![expect(clippy::disallowed_methods, reason = "the kernel's files are not kept")]
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;

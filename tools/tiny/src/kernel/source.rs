@@ -1,5 +1,7 @@
 //! The kernel's sources, unpacked.
 
+#![expect(clippy::disallowed_methods, reason = "it is being made in the store")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

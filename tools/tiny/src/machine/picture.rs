@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -70,14 +70,20 @@ impl Picture {
     /// Writes a PNG file.
     pub(crate) fn write_png(&self, path: &Path) -> Result<()> {
         let attempt = || format!("cannot write the picture `{}`", path.display());
-        let file = BufWriter::new(File::create(path).with_context(attempt)?);
-        let mut encoder = png::Encoder::new(file, self.width, self.height);
+        let png = self.png().with_context(attempt)?;
+        files::output::write(path, |out| out.write_all(&png)).with_context(attempt)
+    }
+
+    fn png(&self) -> Result<Vec<u8>> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, self.width, self.height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header().with_context(attempt)?;
+        let mut writer = encoder.write_header()?;
         let bytes: Vec<u8> = self.pixels.iter().flat_map(|colour| colour.0).collect();
-        writer.write_image_data(&bytes).with_context(attempt)?;
-        writer.finish().with_context(attempt)
+        writer.write_image_data(&bytes)?;
+        writer.finish()?;
+        Ok(file)
     }
 
     pub(crate) fn size(&self) -> (u32, u32) {

@@ -1,5 +1,7 @@
 //! A folder for sockets, pictures and changed images, which goes with us.
 
+#![expect(clippy::disallowed_methods, reason = "the folder is one of our own")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;

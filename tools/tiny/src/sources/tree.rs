@@ -1,5 +1,7 @@
 //! Packages unpacked into one root, from which files are taken and with which programs are built.
 
+#![expect(clippy::disallowed_methods, reason = "the tree is being unpacked in the store")]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,8 @@
 //! Proof: `tests/surroundings.rs::a_poisoned_host_gives_the_same_bits`,
 //! `tests/inputs.rs::a_header_of_this_machine_is_refused`
 
+#![expect(clippy::disallowed_methods, reason = "it is being made in the store")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

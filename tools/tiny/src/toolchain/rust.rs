@@ -1,6 +1,8 @@
 //! Rust for a board: Debian's own compiler, unpacked and not installed, and of Rust's library the part
 //! that needs no system.
 
+#![expect(clippy::disallowed_methods, reason = "it is being made in the store")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -8,6 +8,8 @@
 //!
 //! Names that a program looks up while it runs (`dlsym`) leave no trace in it and have to be given.
 
+#![expect(clippy::disallowed_methods, reason = "it is being made in the store")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
