@@ -1,12 +1,14 @@
 //! What was proven, and what was not.
 
 use std::io::{self, Write};
+use std::iter;
 
 use names::shown_text;
 use serde::Serialize;
 use ui::Ended;
 
 use crate::cli::{Format, Output};
+use crate::prove::aspects::Difference;
 use crate::prove::{Proof, Verdict};
 
 /// Writes proofs alone to standard output.
@@ -70,12 +72,13 @@ pub(crate) fn write_text(out: &mut impl Write, proofs: &[Proof]) -> io::Result<(
             _ => writeln!(out, "test {number}: the same in the small root ({end}): {run}")?,
         }
         for difference in &proof.differences {
+            let (expected, found) = from_where_they_differ(difference);
             writeln!(
                 out,
                 "  {}:\n    in the full root  {}\n    in the small root {}",
                 difference.part,
-                indented(&difference.expected),
-                indented(&difference.found)
+                indented(&expected),
+                indented(&found)
             )?;
         }
         if let Some(doubt) = &proof.doubt {
@@ -103,11 +106,21 @@ pub(crate) fn write_text(out: &mut impl Write, proofs: &[Proof]) -> io::Result<(
     Ok(())
 }
 
-fn indented(text: &str) -> String {
+/// Both texts without the lines that they begin with alike, but for the last of them.
+fn from_where_they_differ(difference: &Difference) -> (Vec<&str>, Vec<&str>) {
+    let Difference { expected, found, .. } = difference;
+    let same = expected.lines().zip(found.lines()).take_while(|(one, other)| one == other).count();
+    let rest = |text| match same {
+        0 | 1 => str::lines(text).collect(),
+        _ => iter::once("…").chain(str::lines(text).skip(same - 1)).collect(),
+    };
+    (rest(expected), rest(found))
+}
+
+fn indented(lines: &[&str]) -> String {
     /// More lines say no more.
     const LINES: usize = 8;
-    let lines: Vec<_> = text.lines().take(LINES).collect();
-    lines.join("\n                      ")
+    lines.iter().take(LINES).copied().collect::<Vec<_>>().join("\n                      ")
 }
 
 fn list(names: &[&str]) -> String {
@@ -118,4 +131,25 @@ fn list(names: &[&str]) -> String {
         text.push_str(&format!(" and {} more", names.len() - NAMED));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_output_is_shown_from_where_it_differs() {
+        let difference = |expected: &str, found: &str| Difference {
+            part: "standard output".to_owned(),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        };
+
+        let long = difference("1\n2\n3\n4", "1\n2\n3\n5\n6");
+        assert_eq!(from_where_they_differ(&long), (vec!["…", "3", "4"], vec!["…", "3", "5", "6"]));
+        let shorter = difference("1\n2\n3", "1\n2");
+        assert_eq!(from_where_they_differ(&shorter), (vec!["…", "2", "3"], vec!["…", "2"]));
+        let all = difference("1\n2", "3");
+        assert_eq!(from_where_they_differ(&all), (vec!["1", "2"], vec!["3"]));
+    }
 }
