@@ -41,9 +41,13 @@ pub(super) fn run(workspace: &Workspace) -> Result<Verdict> {
     let host = host()?;
     let mut cargo = cargo(workspace, "build", "fuzz");
     // A named target keeps the flags away from build scripts and macros.
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\u{1f}")).args(["--target", &host]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\u{1f}")).args([
+        "--release",
+        "--target",
+        &host,
+    ]);
     commands::run(&mut cargo)?;
-    let programs = workspace.target.join("fuzz").join(host).join("debug");
+    let programs = workspace.target.join("fuzz").join(host).join("release");
     let targets = targets(&workspace.root.join("fuzz/fuzz_targets"))?;
     let jobs = targets.iter().map(|target| job(workspace, &programs, target));
     let failed = side_by_side::run_and_show(jobs.collect::<Result<_>>()?)?;
