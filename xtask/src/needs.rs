@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::commands;
 use crate::problem::Advise;
 
-/// A command, and the Debian package that brings it.
+/// A command, or a file by its whole path, and the Debian package that brings it.
 pub(crate) struct Need {
     command: &'static str,
     package: &'static str,
@@ -33,6 +33,12 @@ pub(crate) const TEST: &[Need] = &[
     need("busybox", "busybox-static", "shrink's tests run in small roots"),
     need("cc", "gcc", "binaries are made to be read and stripped"),
     need("c++", "g++", "the fuzzer that comes with the fuzz targets is compiled"),
+    need(
+        "/usr/arm-linux-gnueabi/lib/libc.a",
+        "libc6-dev-armel-cross",
+        "tiny's reading of code is tried on whole programs",
+    ),
+    need("node", "nodejs", "clink's tests ask modules of Node which file they are"),
     need("readelf", "binutils", "what is read of binaries is compared with it"),
     need("cpio", "cpio", "shrink's tests unpack what it writes"),
     need("mke2fs", "e2fsprogs", "shrink's tests make ext2, ext3 and ext4 images"),
@@ -125,7 +131,7 @@ pub(crate) fn provide(lists: &[&[Need]]) -> Result<()> {
     }
     install(&packages).hint(format!("try `{}` by hand", install_line(&packages)))?;
     match self::missing(lists, &search_path()).first() {
-        Some(need) => bail!("package `{}` brought no command `{}`", need.package, need.command),
+        Some(need) => bail!("package `{}` did not bring `{}`", need.package, need.command),
         None => Ok(()),
     }
 }
@@ -147,6 +153,7 @@ fn missing<'a>(lists: &[&'a [Need]], search_path: &OsString) -> Vec<&'a Need> {
     needs.filter(|need| !is_there(need.command, search_path)).collect()
 }
 
+/// A whole path is the same file whichever directory it is joined to.
 fn is_there(command: &str, search_path: &OsString) -> bool {
     env::split_paths(search_path).any(|directory| directory.join(command).is_file())
 }
@@ -213,6 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_path_is_looked_for_where_it_says() {
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        let needs: &[Need] = &[
+            need("/proc/self/exe", "here", "it is"),
+            need("/nowhere/libc.a", "gone", "it is not"),
+        ];
+
+        let missing = missing(&[needs], &directory.path().into());
+
+        assert_eq!(packages(&missing), BTreeSet::from(["gone"]));
+    }
+
+    #[test]
     fn one_line_installs_all_that_is_missing_each_package_once() {
         let needs = TEST.iter().chain(TINY).filter(|need| need.command != "tar");
         let needs: Vec<_> = needs.collect();
@@ -221,9 +241,9 @@ mod tests {
             install_line(&packages(&needs)),
             "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
              attr bc binutils binutils-aarch64-linux-gnu bison btrfs-progs busybox-static cpio curl device-tree-compiler \
-             dpkg-dev e2fsprogs flex g++ gcc gcc-arm-linux-gnueabi libcap2-bin \
+             dpkg-dev e2fsprogs flex g++ gcc gcc-arm-linux-gnueabi libc6-dev-armel-cross libcap2-bin \
              libreoffice-calc libreoffice-common libreoffice-impress libreoffice-writer \
-             lz4 lzop make mmdebstrap perl procps qemu-system-arm qemu-user-static \
+             lz4 lzop make mmdebstrap nodejs perl procps qemu-system-arm qemu-user-static \
              squashfs-tools-ng strace util-linux xfsprogs xz-utils"
         );
     }

@@ -83,9 +83,11 @@ impl Encoded {
         decoder.decode(&mut U8Reader::new(&bytes)).ok()
     }
 
-    /// Two registers from the last one on, as `ldrd` names them: the library panics.
+    /// Loads and stores of half-words, bytes with a sign and pairs may not name the last register:
+    /// what they do then is nowhere said, and the library panics at pairs.
     fn is_beyond_the_last_register(self) -> bool {
-        !self.is_thumb() && self.word & 0x0e10_f0d0 == 0x0000_f0d0
+        let is_one = self.word & 0x0e00_0090 == 0x0000_0090 && self.word & 0x60 != 0;
+        !self.is_thumb() && is_one && self.word & 0xf000 == 0xf000
     }
 }
 

@@ -247,7 +247,7 @@ fn compiled_thumb_is_read_as_the_disassembler_reads_it() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let flags = ["-mthumb", "-march=armv7-a", "-mfloat-abi=soft", "-O2"];
     let Some(binary) = compiled("arm-linux-gnueabi-gcc", &flags, scratch.path()) else {
-        testkit::skip("`arm-linux-gnueabi-gcc` makes no Thumb");
+        testkit::skip("`arm-linux-gnueabi-gcc` links no program in Thumb");
         return;
     };
     let code = code_of(&binary, Mode::Thumb);
