@@ -85,6 +85,11 @@ impl Metadata {
         Dress::of(file).map(Self::from)
     }
 
+    /// What an open file has whose status is known.
+    pub(crate) fn with_status(file: impl AsFd, stat: &Statx) -> Result<Self, Errno> {
+        Dress::with_status(file, stat).map(Self::from)
+    }
+
     /// What a symbolic link has.
     pub(crate) fn of_link(stat: &Statx) -> Self {
         Self {

@@ -11,9 +11,10 @@
 mod remake;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -66,6 +67,7 @@ pub fn undo(
     let mut work = Work {
         root,
         top,
+        last_parent: RefCell::new(None),
         first_names: HashMap::new(),
         ready: Vec::new(),
         touched: BTreeSet::new(),
@@ -177,6 +179,8 @@ impl Steps {
 struct Work<'steps> {
     root: PathBuf,
     top: OwnedFd,
+    /// The last directory that was opened, with its path.
+    last_parent: RefCell<Option<(Vec<u8>, Rc<OwnedFd>)>>,
     /// Restored files, so that their further names join them.
     first_names: HashMap<Origin<'steps>, &'steps Bytes>,
     /// Files that are made again and do not yet have their names.
@@ -302,26 +306,26 @@ impl<'steps> Work<'steps> {
     fn is_restored(&self, file: &ReplacedFile) -> Result<bool, Errno> {
         let (parent, name) = self.open_parent(&file.path)?;
         let now = Sighting::of_name(&parent, name)?;
-        let ours = self.must_be_ours(&parent, name, file);
         let same = now.kind().is_file()
             && now.size == file.kept.size
             && now.modified == file.metadata.modified;
-        Ok(same && matches!(ours, Err(Failure::Untouched)))
+        let is_ours = || self.must_be_ours(&parent, name, file);
+        Ok(same && matches!(is_ours(), Err(Failure::Untouched)))
     }
 
     /// Makes a file under a temporary name beside its own one.
     fn make_again(&self, file: &'steps ReplacedFile) -> Result<Ready<'steps>, Failure> {
         let (parent, name) = self.open_parent(&file.path)?;
         self.must_be_ours(&parent, name, file)?;
-        let content = self.open_content(&file.kept.path, file.kept.size)?;
-        let kept = Sighting::of_open(&content)?;
-        let parent = Rc::new(parent);
+        let (content, kept) = self.open_content(&file.kept.path, file.kept.size)?;
         let origin = file.origin();
         let staged = if let Some(first) = self.first_names.get(&origin) {
             let (from, first) = self.open_parent(first)?;
-            Staged::hard_link(parent, from, first)?
+            let seen = Sighting::of_name(&from, first)?;
+            Staged::hard_link(parent, from, first, &seen)?
         } else if let Some(ready) = self.ready.iter().find(|it| it.file.origin() == origin) {
-            Staged::hard_link(parent, ready.staged.parent(), ready.staged.name())?
+            let (from, first) = (ready.staged.parent(), ready.staged.name());
+            Staged::hard_link(parent, from, first, &Sighting::of_name(from, first)?)?
         } else {
             remake::copy(&content, &file.kept.hash, &file.metadata, &parent)?
         };
@@ -357,7 +361,7 @@ impl<'steps> Work<'steps> {
     /// Opens the kept file again. A further name that was taken from it has changed its time, so
     /// then its content is read once more.
     fn watch_kept(&self, file: &ReplacedFile, before: &Sighting) -> Result<Watched, Failure> {
-        let open = self.open_content(&file.kept.path, file.kept.size)?;
+        let open = self.open_kept(&file.kept.path)?;
         let mut watched = match Watched::new(open) {
             Err(files::Failure::InUse) => return Err(IN_USE),
             other => other?,
@@ -401,8 +405,8 @@ impl<'steps> Work<'steps> {
                 _ => Err(CHANGED),
             },
             Kind::Hard => {
-                let kept = self.open_content(&kept.path, kept.size)?;
-                if now.is_same_inode(&Sighting::of_open(&kept)?) {
+                let (_, kept) = self.open_content(&kept.path, kept.size)?;
+                if now.is_same_inode(&kept) {
                     Ok(now)
                 } else if now.inode == *inode || now.kind().is_file() {
                     Err(Failure::Untouched)
@@ -445,19 +449,32 @@ impl<'steps> Work<'steps> {
         }
     }
 
-    fn open_parent<'path>(&self, path: &'path Bytes) -> Result<(OwnedFd, &'path [u8]), Errno> {
+    /// The directory that something is in, and its name there. The last one stays open: what was
+    /// replaced in one directory stands together in the journal.
+    fn open_parent<'path>(&self, path: &'path Bytes) -> Result<(Rc<OwnedFd>, &'path [u8]), Errno> {
         let (parent, name) = split(&path.0);
-        Ok((beneath::open(self.top.as_fd(), parent, beneath::DIRECTORY)?, name))
+        let mut last = self.last_parent.borrow_mut();
+        if let Some((_, open)) = last.as_ref().filter(|(path, _)| path == parent) {
+            return Ok((Rc::clone(open), name));
+        }
+        let open = Rc::new(beneath::open(self.top.as_fd(), parent, beneath::DIRECTORY)?);
+        *last = Some((parent.to_vec(), Rc::clone(&open)));
+        Ok((open, name))
     }
 
-    fn open_content(&self, path: &Bytes, size: u64) -> Result<OwnedFd, Failure> {
-        let file =
-            beneath::open_content(self.top.as_fd(), &path.0).map_err(|errno| match errno {
-                Errno::NOENT | Errno::NOTDIR | Errno::LOOP => CONTENT_CHANGED,
-                other => other.into(),
-            })?;
+    /// Opens a kept file that has the size that was recorded.
+    fn open_content(&self, path: &Bytes, size: u64) -> Result<(OwnedFd, Sighting), Failure> {
+        let file = self.open_kept(path)?;
         let now = Sighting::of_open(&file)?;
-        if now.kind().is_file() && now.size == size { Ok(file) } else { Err(CONTENT_CHANGED) }
+        let same = now.kind().is_file() && now.size == size;
+        if same { Ok((file, now)) } else { Err(CONTENT_CHANGED) }
+    }
+
+    fn open_kept(&self, path: &Bytes) -> Result<OwnedFd, Failure> {
+        beneath::open_content(self.top.as_fd(), &path.0).map_err(|errno| match errno {
+            Errno::NOENT | Errno::NOTDIR | Errno::LOOP => CONTENT_CHANGED,
+            other => other.into(),
+        })
     }
 }
 
@@ -493,6 +510,11 @@ impl Expected for Old<'_> {
     fn fits(&mut self, _: BorrowedFd<'_>, _: &[u8]) -> Result<(), files::Failure> {
         self.kept.look()
     }
+
+    /// It is watched since a moment ago.
+    fn will_fit(&mut self, _: BorrowedFd<'_>, _: &[u8]) -> Result<(), files::Failure> {
+        Ok(())
+    }
 }
 
 /// The link to the kept tree that an undo takes away.
@@ -522,8 +544,9 @@ impl Expected for OldTree<'_> {
 /// Returns when everything that was made is on the disk.
 fn sync_file_systems(ready: &[Ready<'_>]) -> Result<(), Errno> {
     let mut synced = BTreeSet::new();
-    for Ready { staged, .. } in ready {
-        let parent = staged.parent();
+    let directory = |ready: &Ready<'_>| ready.staged.parent().as_raw_fd();
+    for of_one_directory in ready.chunk_by(|one, next| directory(one) == directory(next)) {
+        let parent = of_one_directory[0].staged.parent();
         if synced.insert(Sighting::of_open(parent)?.device) {
             fs::syncfs(parent)?;
         }

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use rustix::fs::{self, AtFlags, Mode, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{self, AtFlags, Mode, Statx, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
 
 use crate::attributes::{self, Attributes};
@@ -29,6 +29,11 @@ impl Dress {
     /// That of an open file.
     pub fn of(file: impl AsFd) -> Result<Self, Errno> {
         let stat = status(&file, b"")?;
+        Self::with_status(file, &stat)
+    }
+
+    /// That of an open file whose status is known.
+    pub fn with_status(file: impl AsFd, stat: &Statx) -> Result<Self, Errno> {
         Ok(Self {
             mode: stat.stx_mode & 0o7777,
             owner: stat.stx_uid,

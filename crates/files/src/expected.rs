@@ -18,10 +18,16 @@ pub trait Expected {
     /// changed.
     fn is_moved_to(&mut self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Failure>;
 
-    /// Whether what takes its place is still right; asked before the change, with its temporary
-    /// name, and after it, with the name that it has taken.
+    /// Whether what takes its place is still right; asked after the change, with the name that it
+    /// has taken.
     fn fits(&mut self, _directory: BorrowedFd<'_>, _name: &[u8]) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// The same before the change, with its temporary name. Who has looked just now need not do so
+    /// again.
+    fn will_fit(&mut self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<(), Failure> {
+        self.fits(directory, name)
     }
 }
 

@@ -18,6 +18,8 @@ use crate::tree;
 pub struct Staged<D: AsFd> {
     directory: D,
     name: Vec<u8>,
+    /// What stands there, where that was seen already.
+    seen: Option<Sighting>,
     /// Whether the name is ours to clean up.
     is_ours: bool,
 }
@@ -40,21 +42,29 @@ impl<D: AsFd> Staged<D> {
     /// A symbolic link with this text.
     pub fn link(directory: D, text: &[u8]) -> Result<Self, Errno> {
         let name = temporary::make(|name| fs::symlinkat(text, &directory, name))?;
-        Ok(Self { directory, name, is_ours: true })
+        Ok(Self::ours(directory, name, None))
     }
 
-    /// A further name of the file `name` in `from`.
-    pub fn hard_link(directory: D, from: impl AsFd, name: &[u8]) -> Result<Self, Errno> {
-        let inode = Sighting::of_name(&from, name)?.inode;
+    /// A further name of the file `name` in `from`, which looks like this.
+    pub fn hard_link(
+        directory: D,
+        from: impl AsFd,
+        name: &[u8],
+        seen: &Sighting,
+    ) -> Result<Self, Errno> {
         let link = |new: &[u8]| fs::linkat(&from, name, &directory, new, AtFlags::empty());
-        let name = temporary::make_for(inode, link)?;
-        Ok(Self { directory, name, is_ours: true })
+        let name = temporary::make_for(seen.inode, link)?;
+        Ok(Self::ours(directory, name, Some(*seen)))
     }
 
     /// An empty directory that only its owner can use.
     pub fn directory(directory: D) -> Result<Self, Errno> {
         let name = temporary::make_spare(|new| fs::mkdirat(&directory, new, Mode::RWXU))?;
-        Ok(Self { directory, name, is_ours: true })
+        Ok(Self::ours(directory, name, None))
+    }
+
+    fn ours(directory: D, name: Vec<u8>, seen: Option<Sighting>) -> Self {
+        Self { directory, name, seen, is_ours: true }
     }
 
     /// The name that it has until it takes its place.
@@ -104,7 +114,7 @@ impl<D: AsFd + Clone> Staged<D> {
         let directory = self.directory.clone();
         let directory = directory.as_fd();
         old.is_there(directory, name)?;
-        old.fits(directory, &self.name)?;
+        old.will_fit(directory, &self.name)?;
         match settle::exchange(directory, &self.name, name) {
             Ok(()) => {}
             Err(errno) if settle::is_unsupported(errno) => {
@@ -123,7 +133,10 @@ impl<D: AsFd + Clone> Staged<D> {
 
     /// What has another inode under this name afterwards is not ours.
     fn name_for_exchange(&mut self) -> Result<Sighting, Errno> {
-        let seen = Sighting::of_name(&self.directory, &self.name)?;
+        let seen = match self.seen {
+            Some(seen) => seen,
+            None => Sighting::of_name(&self.directory, &self.name)?,
+        };
         if temporary::is_spare(&self.name) {
             let directory = self.directory.as_fd();
             let rename = |new: &[u8]| settle::put(directory, &self.name, directory, new);
@@ -270,7 +283,7 @@ impl<D: AsFd> NewFile<D> {
             Ok(())
         })?;
         let file = file.take().expect("it was made under the name");
-        Ok(Self { file, staged: Ok(Staged { directory, name, is_ours: true }) })
+        Ok(Self { file, staged: Ok(Staged::ours(directory, name, None)) })
     }
 
     /// The open file, to be written.
@@ -285,9 +298,9 @@ impl<D: AsFd> NewFile<D> {
             Ok(staged) => return Ok(staged),
             Err(directory) => directory,
         };
-        let inode = Sighting::of_open(&self.file)?.inode;
-        let name = temporary::make_for(inode, |new| link(&self.file, directory.as_fd(), new))?;
-        Ok(Staged { directory, name, is_ours: true })
+        let seen = Sighting::of_open(&self.file)?;
+        let name = temporary::make_for(seen.inode, |new| link(&self.file, &directory, new))?;
+        Ok(Staged::ours(directory, name, Some(seen)))
     }
 
     /// Gives it a name that nothing has; `EEXIST` where something has it, which stays.

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Statx};
 use rustix::io::{Errno, read};
 
@@ -30,18 +31,32 @@ pub fn list(directory: impl AsFd) -> Result<Vec<Name>, Errno> {
     Ok(names)
 }
 
+/// How much is read at once: less than what an allocator asks the system for each time.
+const PIECE: usize = 64 << 10;
+
 /// The BLAKE3 hash of an open file's content, and its size.
 pub fn hash(file: &OwnedFd) -> Result<(blake3::Hash, u64), Errno> {
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 128 << 10];
     let mut size = 0;
+    in_pieces(file, |piece| {
+        hasher.update(piece);
+        size += piece.len() as u64;
+        Ok(())
+    })?;
+    Ok((hasher.finalize(), size))
+}
+
+/// Reads an open file from where it stands to its end, piece by piece.
+pub fn in_pieces(
+    file: impl AsFd,
+    mut take: impl FnMut(&[u8]) -> Result<(), Errno>,
+) -> Result<(), Errno> {
+    let mut piece = Vec::with_capacity(PIECE);
     loop {
-        match read(file, buffer.as_mut_slice()) {
-            Ok(0) => return Ok((hasher.finalize(), size)),
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                size += count as u64;
-            }
+        piece.clear();
+        match read(&file, spare_capacity(&mut piece)) {
+            Ok(0) => return Ok(()),
+            Ok(_) => take(&piece)?,
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }

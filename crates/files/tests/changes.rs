@@ -260,7 +260,8 @@ fn a_link_and_a_further_name_take_the_place_of_a_file() {
     let folder = Folder::of(&[("kept", "same"), ("name", "same"), ("more", "same")]);
     let link = Staged::link(&folder.open, b"kept").expect("a link");
     assert_eq!(link.replace(b"name", &mut folder.watch("name")), Ok(()));
-    let further = Staged::hard_link(&folder.open, &folder.open, b"kept").expect("a name");
+    let kept = Sighting::of_name(&folder.open, b"kept").expect("the kept file");
+    let further = Staged::hard_link(&folder.open, &folder.open, b"kept", &kept).expect("a name");
     assert_eq!(further.replace(b"more", &mut folder.watch("more")), Ok(()));
 
     holds(&folder, &[("kept", "same"), ("name", "-> kept"), ("more", "same")]);

@@ -1,5 +1,6 @@
 //! Files: each is replaced by a link to a file with the same content.
 
+use std::cell::OnceCell;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use ::files::sighting::{Sighting, status};
@@ -8,7 +9,7 @@ use names::Bytes;
 use rustix::io::Errno;
 
 use super::{Halt, Waiting, Work, halt, of_seen};
-use crate::inventory::FileId;
+use crate::inventory::{FileId, Inventory};
 use crate::journal::{Metadata, Record};
 use crate::plan::{FileLinks, Kind};
 use crate::problem::Problem;
@@ -63,7 +64,7 @@ impl Work<'_> {
         }
         let Ok((inode, metadata)) = self.inventory.open(name).and_then(|file| {
             let stat = status(&file, b"")?;
-            Ok((stat.stx_ino, Metadata::of(&file)?))
+            Ok((stat.stx_ino, Metadata::with_status(&file, &stat)?))
         }) else {
             return Ok(());
         };
@@ -82,7 +83,9 @@ impl Work<'_> {
     ) -> Result<(), Halt> {
         let Some(recorded) = recorded else { return Ok(()) };
         let mut kept = match self.watch(links.kept, &recorded.seen, recorded.hash) {
-            Ok(kept) => Kept { id: links.kept, watched: kept, hash: recorded.hash },
+            Ok(watched) => {
+                Kept { id: links.kept, watched, hash: recorded.hash, directory: OnceCell::new() }
+            }
             Err(failure) => {
                 self.fail_all(&links.replaced, &failure);
                 return Ok(());
@@ -171,10 +174,9 @@ impl Work<'_> {
         let hard = self.kind == Kind::Hard;
         let inventory = self.inventory;
         let directory = self.directory(name.directory)?;
-        kept.watched.look()?;
         let staged = if hard {
-            let from = inventory.open_directory(kept.id.directory)?;
-            Staged::hard_link(directory, &from, inventory.name_bytes(kept.id))?
+            let (from, kept_name) = (kept.directory(inventory)?, inventory.name_bytes(kept.id));
+            Staged::hard_link(directory, from, kept_name, kept.watched.seen())?
         } else {
             Staged::link(directory, &relative::text(inventory, name, kept.id))?
         };
@@ -217,6 +219,18 @@ struct Kept {
     id: FileId,
     watched: Watched,
     hash: blake3::Hash,
+    /// That it stands in, opened when a further name is first taken from there.
+    directory: OnceCell<OwnedFd>,
+}
+
+impl Kept {
+    fn directory(&self, inventory: &Inventory) -> Result<&OwnedFd, Errno> {
+        if let Some(open) = self.directory.get() {
+            return Ok(open);
+        }
+        let open = inventory.open_directory(self.id.directory)?;
+        Ok(self.directory.get_or_init(|| open))
+    }
 }
 
 /// A file that is replaced.

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use files::sighting::Sighting;
 use files::staged::NewFile;
-use files::{Staged, Watched, beneath, whole};
+use files::{Staged, Watched, beneath, tree, whole};
 use names::Bytes;
 use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
@@ -45,28 +45,20 @@ fn fill_file(
     metadata: &Metadata,
 ) -> Result<(), Failure> {
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 128 << 10];
     let mut size = 0;
-    loop {
-        let count = match rustix::io::read(content, buffer.as_mut_slice()) {
-            Err(Errno::INTR) => continue,
-            other => other?,
-        };
-        if count == 0 {
-            break;
+    tree::in_pieces(content, |piece| {
+        hasher.update(piece);
+        size += piece.len() as u64;
+        if piece.iter().all(|&byte| byte == 0) {
+            return fs::seek(new, SeekFrom::Start(size)).map(drop);
         }
-        hasher.update(&buffer[..count]);
-        let mut rest = &buffer[..count];
-        size += count as u64;
-        if rest.iter().all(|&byte| byte == 0) {
-            fs::seek(new, SeekFrom::Start(size))?;
-            rest = &[];
-        }
+        let mut rest = piece;
         while !rest.is_empty() {
             let written = rustix::io::write(new, rest)?;
             rest = &rest[written..];
         }
-    }
+        Ok(())
+    })?;
     fs::ftruncate(new, size)?;
     if hasher.finalize().to_hex().as_str() != hash {
         return Err(CONTENT_CHANGED);

@@ -81,7 +81,8 @@ impl Spot<'_> {
 
     /// A further name of a file, to be put here.
     pub(super) fn link(&self, to: &Spot) -> Result<Staged<Arc<OwnedFd>>, Failure> {
-        Ok(Staged::hard_link(Arc::clone(&self.directory), &to.directory, to.name)?)
+        let directory = Arc::clone(&self.directory);
+        Ok(Staged::hard_link(directory, &to.directory, to.name, &to.look()?)?)
     }
 
     /// A copy of a file below `base`, dressed and on the disk, to be put here.
