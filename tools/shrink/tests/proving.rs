@@ -64,6 +64,22 @@ fn what_changes_from_run_to_run_is_named_and_not_trusted() {
 }
 
 #[test]
+fn a_clock_that_shows_seconds_is_noticed_however_short_the_test_is() {
+    let workshop = Workshop::new();
+    workshop.root("root");
+
+    let said =
+        workshop.shrink(&["make", "root", "-o", "small", "-t", "date +%T > /tmp/log"]).fine();
+
+    expect![[r#"
+        test 1: the same in the small root (exit code 0): date +%T > /tmp/log
+          compared without its numbers, which change: file tmp/log
+    "#]]
+    .assert_eq(&proofs(&said));
+    workshop.shrink(&["prove", "small"]).fine();
+}
+
+#[test]
 fn a_test_that_hangs_is_ended_and_so_is_all_that_it_started() {
     let workshop = Workshop::new();
     workshop.root("root");

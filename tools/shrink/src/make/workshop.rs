@@ -62,10 +62,12 @@ impl<'a> Workshop<'a> {
 
     /// Runs every test in the full root, and keeps what it was seen to use.
     pub(super) fn observe(&mut self, tests: &[Test], graph: &mut Graph) -> Result<()> {
-        for (number, test) in (1..).zip(tests) {
-            self.line.say(&format!("running test {number} of {} in the full root", tests.len()));
-            let bench = self.bench.expect("there are tests");
-            let (baseline, runs) = Baseline::of(bench, test, self.root)?;
+        if tests.is_empty() {
+            return Ok(());
+        }
+        let bench = self.bench.expect("there are tests");
+        let observed = Baseline::of_all(bench, tests, self.root, self.line)?;
+        for (number, (baseline, runs)) in (1..).zip(observed) {
             for observed in &runs {
                 graph.observe(number, observed);
             }
