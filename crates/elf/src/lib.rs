@@ -89,3 +89,27 @@ pub(crate) use with_header;
 fn length<'data>(data: impl ReadRef<'data>) -> Result<u64, Problem> {
     data.len().map_err(|()| Problem::Malformed("the file's length cannot be read"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_have_the_names_that_toolchains_give_them() {
+        let name = |machine: elf::Machine, is_64| {
+            Architecture { is_64, is_little_endian: true, machine: machine.0 }.name()
+        };
+        assert_eq!(name(elf::EM_X86_64, true), "x86-64");
+        assert_eq!(name(elf::EM_X86_64, false), "x32");
+        assert_eq!(name(elf::EM_386, false), "i386");
+        assert_eq!(name(elf::EM_AARCH64, true), "aarch64");
+        assert_eq!(name(elf::EM_ARM, false), "arm");
+        assert_eq!(name(elf::EM_RISCV, true), "riscv64");
+        assert_eq!(name(elf::EM_RISCV, false), "riscv32");
+        assert_eq!(name(elf::EM_PPC64, true), "ppc64");
+        assert_eq!(name(elf::EM_PPC, false), "powerpc");
+        assert_eq!(name(elf::EM_S390, true), "s390x");
+        assert_eq!(name(elf::EM_MIPS, false), "mips");
+        assert_eq!(name(elf::Machine(0xfeed), true), "unknown");
+    }
+}

@@ -195,3 +195,22 @@ fn at<T: Pod>(bytes: &[u8], offset: u32) -> Result<&T, Problem> {
     let (entry, _) = from_bytes(from(bytes, offset)?).map_err(|()| NOWHERE)?;
     Ok(entry)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(version: Option<&str>) -> Symbol {
+        let version = version.map(|version| version.as_bytes().to_vec());
+        Symbol { name: b"answer".to_vec(), version, is_default: true, is_data: false, size: 0 }
+    }
+
+    #[test]
+    fn a_symbol_satisfies_who_asks_for_its_version_or_for_none() {
+        let (one, two, none) = (answer(Some("ONE")), answer(Some("TWO")), answer(None));
+        assert!(one.satisfies(&one) && one.satisfies(&none) && none.satisfies(&one));
+        assert!(!one.satisfies(&two));
+        let other = Symbol { name: b"question".to_vec(), ..none.clone() };
+        assert!(!other.satisfies(&one) && !other.satisfies(&none));
+    }
+}
