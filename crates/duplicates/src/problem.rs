@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use files::failure::described;
 use names::shown;
 use rustix::io::Errno;
 
@@ -43,7 +44,15 @@ impl Problem {
     pub fn hint(&self) -> Option<&'static str> {
         let Reason::System(errno) = self.reason else { return None };
         match errno {
+            Errno::ACCESS | Errno::PERM if rustix::process::geteuid().is_root() => {
+                Some("`lsattr` shows whether it, or the directory it is in, is immutable")
+            }
             Errno::ACCESS | Errno::PERM => Some("run as the owner of the files, or as root"),
+            Errno::MFILE | Errno::NFILE => Some("allow more open files: `ulimit -n 1024`"),
+            Errno::XDEV => Some(
+                "an overlay, as containers have it, cannot rename directories of its lower layers: \
+                 work without `--directories`",
+            ),
             Errno::NOSPC | Errno::DQUOT => {
                 Some("free some space and run again: what is done stays done")
             }
@@ -55,12 +64,4 @@ impl Problem {
             _ => None,
         }
     }
-}
-
-/// The system's words for `errno`, in lower case and without the number.
-fn described(errno: Errno) -> String {
-    let text = std::io::Error::from(errno).to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

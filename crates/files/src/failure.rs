@@ -21,8 +21,17 @@ pub enum Failure {
     )]
     Aside(Vec<u8>),
     /// The system refused.
-    #[error("{}", io::Error::from(*.0))]
+    #[error("{}", described(*.0))]
     System(Errno),
+}
+
+/// The system's words for an error, in lower case and without its number.
+#[must_use]
+pub fn described(errno: Errno) -> String {
+    let text = io::Error::from(errno).to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 impl Failure {

@@ -2,6 +2,7 @@
 //!
 //! An error says what was attempted, why it failed and what to do.
 
+mod advice;
 mod document;
 mod format;
 mod line;
@@ -71,7 +72,7 @@ impl Voice {
     pub fn error(self, error: &anyhow::Error) {
         let because = error.chain().skip(1).map(ToString::to_string);
         let hint = error.downcast_ref::<Hinted>().map(|hinted| &*hinted.hint);
-        self.problem(&error.to_string(), because, hint);
+        self.problem(&error.to_string(), because, hint.or_else(|| advice::for_system(error)));
     }
 
     /// Says what was attempted, why it failed and what to do.
@@ -82,7 +83,7 @@ impl Voice {
         hint: Option<&str>,
     ) {
         let what = format!("{}: {what}\n", self.name);
-        let because = because.into_iter().map(|reason| format!("  because: {reason}\n"));
+        let because = because.into_iter().map(|reason| format!("  because: {}\n", plain(&reason)));
         let hint = hint.map(|hint| format!("  hint: {hint}\n"));
         say(&std::iter::once(what).chain(because).chain(hint).collect::<String>());
     }
@@ -91,6 +92,17 @@ impl Voice {
     pub fn note(self, text: &str) {
         say(&format!("{}: {text}\n", self.name));
     }
+}
+
+/// The system's words as ours are: in lower case, and without the number, which tells nobody more.
+fn plain(reason: &str) -> Cow<'_, str> {
+    let Some((words, _)) = reason.split_once(" (os error ").filter(|(_, end)| end.ends_with(')'))
+    else {
+        return reason.into();
+    };
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(letters).collect::<String>().into()
 }
 
 /// Who reads our output may have seen enough.
@@ -135,3 +147,16 @@ impl Display for Hinted {
 }
 
 impl Error for Hinted {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_is_said_as_we_speak() {
+        let said = std::io::Error::from_raw_os_error(13).to_string();
+        assert_eq!(plain(&said), "permission denied");
+        assert_eq!(plain("Word says so"), "Word says so");
+        assert_eq!(plain("(os error of the year"), "(os error of the year");
+    }
+}

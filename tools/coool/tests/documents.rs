@@ -219,7 +219,7 @@ fn a_file_that_cannot_be_read_is_no_success() {
 
     for (arguments, said) in [
         (&["a.odt"][..], "cannot be read in full: it is no document of a kind that coool knows"),
-        (&["missing.odt"], "  because: No such file or directory"),
+        (&["missing.odt"], "  because: no such file or directory"),
         (&[], "required arguments were not provided"),
         (&["a.odt", "--quiet"], "coool: cannot read all of `a.odt`\n  because: it is no document"),
     ] {

@@ -306,7 +306,7 @@ fn a_board_that_qemu_does_not_have_is_told_from_an_image_that_does_not_boot() {
     expect![[r#"
         tiny: cannot boot `board.img` to its prompt
           because: cannot run `qemu-system-nosuch`
-          because: No such file or directory (os error 2)
+          because: no such file or directory
           hint: apt-get install qemu-system-arm
     "#]]
     .assert_eq(&said.error);

@@ -53,7 +53,7 @@ fn a_recipe_that_is_not_there_is_an_error() {
     assert_eq!(code, Some(2));
     expect![[r#"
         tiny: cannot read the recipe `nowhere/demo.toml`
-          because: No such file or directory (os error 2)
+          because: no such file or directory
           hint: give the path of a TOML file
     "#]]
     .assert_eq(&stderr);
