@@ -47,6 +47,17 @@ pub struct Outcome {
     pub problems: Vec<Problem>,
 }
 
+impl Outcome {
+    /// Whether anything that was planned came about.
+    #[must_use]
+    pub fn has_replaced(&self, plan: &Plan) -> bool {
+        let mut files = plan.files.iter().flat_map(|links| &links.replaced);
+        let mut directories = plan.directories.iter().flat_map(|links| &links.replaced);
+        files.any(|file| !self.unreplaced_files.contains(file))
+            || directories.any(|one| !self.unreplaced_directories.contains(one))
+    }
+}
+
 /// Carries out the plan; all that it replaces goes into the journal first.
 pub fn apply(
     inventory: &Inventory,

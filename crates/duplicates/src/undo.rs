@@ -239,20 +239,28 @@ const IN_USE: Failure = Failure::Stated(Cow::Borrowed(
 impl<'steps> Work<'steps> {
     fn take_back(&mut self, replacement: &'steps Replacement) {
         match replacement {
-            Replacement::File(file) => match self.make_again(file) {
-                Ok(ready) => {
-                    self.ready.push(ready);
-                    if self.ready.len() == BATCH {
-                        self.put_in_place();
-                    }
-                }
-                Err(failure) => self.count(&file.path, &Err(failure)),
-            },
+            Replacement::File(file) => self.take_back_file(file),
             Replacement::Tree { path, text, kept, entries } => {
                 self.put_in_place();
                 let done = self.restore_tree(path, text, kept, entries);
                 self.count(path, &done);
             }
+        }
+    }
+
+    fn take_back_file(&mut self, file: &'steps ReplacedFile) {
+        let mut made = self.make_again(file);
+        // What is ready keeps directories open.
+        if matches!(made, Err(Failure::System(Errno::MFILE))) && !self.ready.is_empty() {
+            self.put_in_place();
+            made = self.make_again(file);
+        }
+        match made {
+            Ok(ready) => self.ready.push(ready),
+            Err(failure) => self.count(&file.path, &Err(failure)),
+        }
+        if self.ready.len() == BATCH {
+            self.put_in_place();
         }
     }
 

@@ -56,6 +56,7 @@ fn replace(cli: &Cli, survey: &Survey, bar: &Bar) -> Result<Done> {
     }
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
     let outcome: Outcome = apply(&survey.inventory, &survey.plan, journal.as_mut(), bar);
+    let journal = journal.filter(|_| outcome.has_replaced(&survey.plan));
     Ok(Done::Replaced { outcome, journal: journal.map(|journal| journal.path().to_owned()) })
 }
 

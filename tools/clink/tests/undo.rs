@@ -403,3 +403,25 @@ fn an_undo_in_two_goes_brings_back_hard_links() {
     let inode = |path: &str| entries[std::path::Path::new(path)].inode;
     assert_eq!(inode("b/f"), inode("b/g"));
 }
+
+#[test]
+fn an_undo_that_may_open_few_files_restores_many() {
+    let tree = Tree::of(&[]);
+    for number in 0..60 {
+        let text = format!("{number} is the same in both\n");
+        tree.write(format!("a/{number}/file"), text.as_bytes());
+        tree.write(format!("b/{number}/file"), text.as_bytes());
+    }
+    let before = tree.state();
+    tree.clink(&["."]);
+    assert_eq!(tree.links().len(), 60);
+
+    let journal = tree.journals().pop().expect("a run wrote a journal");
+    let undo = tree.command(&["--undo", journal.to_str().expect("a plain path")]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -n 25; exec \"$0\" \"$@\""]).arg(undo.get_program());
+    let run = shell.args(undo.get_args()).current_dir(tree.root()).output().expect("a shell");
+
+    assert_eq!(String::from_utf8_lossy(&run.stdout), "60 restored\n", "{run:?}");
+    assert_eq!(tree.state(), before);
+}
