@@ -61,6 +61,24 @@ impl Dress {
         fs::futimens(&file, &timestamps(self.accessed, self.modified))
     }
 
+    /// Gives an open file, which is a new state of the one that wears this, all but the times. What
+    /// only root may give is left as it is where it is refused: the owner, and attributes by which
+    /// the system judges programs.
+    pub fn put_on_new_state(&self, file: impl AsFd) -> Result<(), Errno> {
+        let stat = status(&file, b"")?;
+        if (stat.stx_uid, stat.stx_gid) != (self.owner, self.group) {
+            let (owner, group) = (fs::Uid::from_raw(self.owner), fs::Gid::from_raw(self.group));
+            unless_refused(fs::fchown(&file, Some(owner), Some(group)))?;
+        }
+        without_inherited(&file)?;
+        for (name, value) in &self.attributes {
+            let given = fs::fsetxattr(&file, name, value, XattrFlags::empty());
+            let is_for_root = name.starts_with(b"security.") || name.starts_with(b"trusted.");
+            if is_for_root { unless_refused(given) } else { given }?;
+        }
+        fs::fchmod(&file, Mode::from_raw_mode(u32::from(self.mode)))
+    }
+
     /// Gives a symbolic link owner and times; it has nothing else.
     pub fn put_on_link(&self, parent: impl AsFd, name: &[u8]) -> Result<(), Errno> {
         let stat = status(&parent, name)?;
@@ -71,6 +89,10 @@ impl Dress {
         let times = timestamps(self.accessed, self.modified);
         fs::utimensat(&parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
     }
+}
+
+fn unless_refused(given: Result<(), Errno>) -> Result<(), Errno> {
+    if given == Err(Errno::PERM) { Ok(()) } else { given }
 }
 
 /// Takes away the access control lists that a new file has from its directory.

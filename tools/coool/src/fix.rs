@@ -10,13 +10,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use files::dress::Dress;
 use files::remove::remove;
 use files::tree::{self, Name};
 use files::whole::{self, Over, Whole};
@@ -31,6 +31,7 @@ use crate::link::{Link, Spot};
 use crate::verdict::{Finding, Verdict};
 
 mod package;
+mod taken;
 
 /// What would be written into one document.
 #[derive(Debug)]
@@ -122,8 +123,9 @@ fn rewritten(plan: &Plan, waiting: &dyn Fn()) -> Result<Applied> {
     let _lock = lock::wait(std::iter::once(&*place.path), waiting).map_err(io::Error::from)?;
     let open = beneath::open_content(place.folder.as_fd(), &place.name).map_err(io::Error::from)?;
     let seen = Sighting::of_open(&open).map_err(io::Error::from)?;
+    must_be_free(&place)?;
     let mut new = new_document(plan, File::from(open.try_clone()?), &place)?;
-    like(&seen, new.file())?;
+    like(&open, new.file())?;
     let mut old = Watched::seen_before(open, &seen, None).map_err(told)?;
     let backup = keep(&mut old, &place)?;
     let aside = match new.change_places(&mut old) {
@@ -150,6 +152,18 @@ pub(crate) fn clean_up(document: &Path, waiting: &dyn Fn()) -> Result<()> {
         leftovers::clean_all(&place.folder).map_err(io::Error::from)?;
     }
     Ok(())
+}
+
+fn must_be_free(place: &Place) -> Result<()> {
+    let Some(sign) = taken::sign(place) else {
+        return Ok(());
+    };
+    let sign = names::shown(&place.beside(&sign));
+    Err(hinted(
+        &format!("an office program has it open, as `{sign}` says"),
+        format!("close it there, and run again; if none has it open, remove `{sign}`"),
+    )
+    .into())
 }
 
 /// What can be said of a failure, and what can be done about it.
@@ -198,17 +212,10 @@ fn new_document(plan: &Plan, mut old: File, place: &Place) -> Result<Whole> {
     Ok(new)
 }
 
-/// The mode and, where that is allowed, the owner of the old document.
-fn like(old: &Sighting, new: &File) -> io::Result<()> {
-    let mode = fs::Permissions::from_mode(u32::from(old.mode & 0o7777));
-    new.set_permissions(mode.clone())?;
-    let status = new.metadata()?;
-    if (status.uid(), status.gid()) != old.owner {
-        // Only root gives files away; for others the new file is theirs, as with an editor.
-        let _ = std::os::unix::fs::fchown(new, Some(old.owner.0), Some(old.owner.1));
-        new.set_permissions(mode)?;
-    }
-    Ok(())
+/// Mode, attributes and, where that is allowed, owner of the old document. Only root gives files
+/// away; for others the new file is theirs, as with an editor.
+fn like(old: impl AsFd, new: &File) -> io::Result<()> {
+    Ok(Dress::of(old)?.put_on_new_state(new)?)
 }
 
 /// Gives the old document a second name, and never one that is taken.
@@ -235,7 +242,7 @@ fn copy(old: &Watched, place: &Place, backup: Vec<u8>) -> Result<Vec<u8>> {
     from.seek(SeekFrom::Start(0))?;
     let mut new =
         Whole::create(place.folder.try_clone()?, &backup, whole::PRIVATE).with_context(cannot)?;
-    like(old.seen(), new.file()).with_context(cannot)?;
+    like(old, new.file()).with_context(cannot)?;
     exact::copy(from, old.seen().size, &mut new).map_err(told).with_context(cannot)?;
     new.commit(Over::Nothing).with_context(cannot)?;
     Ok(backup)

@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::process::{Command, Stdio};
 
 use support::odf;
@@ -111,4 +112,48 @@ fn a_document_that_another_program_has_open_for_writing_is_left_to_it() {
     assert_eq!(fs::read_dir(desk.folder()).expect("a folder").count(), 1);
     drop(open);
     assert_eq!(desk.coool(&["--fix", "a.fodt"]).code, Some(0));
+}
+
+#[test]
+fn a_document_that_is_open_in_an_office_program_is_left_to_it() {
+    let slip = odf::link("#Hree", "slip");
+    let body = format!("<text:p><text:bookmark text:name=\"Here\"/>{slip}</text:p>");
+    for sign in [".~lock.a.fodt#", "~$a.fodt"] {
+        let desk = support::Desk::with("a.fodt", odf::text(&body));
+        fs::write(desk.path(sign), ",me,here,28.11.2026 10:00,file:///home/me;").expect("a file");
+
+        let run = desk.coool(&["--fix", "a.fodt"]);
+
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert_eq!(
+            run.stderr,
+            format!(
+                "coool: cannot put `a.fodt` right\n  because: an office program has it open, as \
+                 `{sign}` says\n  hint: close it there, and run again; if none has it open, remove \
+                 `{sign}`\n"
+            )
+        );
+        assert_eq!(fs::read_to_string(desk.path("a.fodt")).expect("it is there"), odf::text(&body));
+        fs::remove_file(desk.path(sign)).expect("the program ends");
+        assert_eq!(desk.coool(&["--fix", "a.fodt"]).code, Some(0));
+    }
+}
+
+#[test]
+fn the_new_document_has_the_mode_and_the_attributes_of_the_old_one() {
+    let slip = odf::link("#Hree", "slip");
+    let body = format!("<text:p><text:bookmark text:name=\"Here\"/>{slip}</text:p>");
+    let desk = support::Desk::with("a.fodt", odf::text(&body));
+    let path = desk.path("a.fodt");
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).expect("a mode");
+    let tag = ["-n", "user.xdg.tags", "-v", "finance"];
+    let given = Command::new("setfattr").args(tag).arg(&path).status();
+    assert!(given.expect("setfattr").success());
+
+    assert_eq!(desk.coool(&["--fix", "a.fodt"]).code, Some(0));
+
+    assert!(fs::read_to_string(&path).expect("it is there").contains("#Here"));
+    assert_eq!(fs::metadata(&path).expect("it is there").mode() & 0o7777, 0o640);
+    let shown = Command::new("getfattr").args(["--only-values", "-n", tag[1]]).arg(&path).output();
+    assert_eq!(shown.expect("getfattr").stdout, tag[3].as_bytes());
 }
