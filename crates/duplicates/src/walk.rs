@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{self, FileType, OFlags, RawDir, Statx, StatxFlags};
+use rustix::fs::{self, FileType, OFlags, RawDir, Statx};
 use rustix::io::Errno;
 
 use crate::attributes::{AttributesId, Known};
@@ -24,7 +24,7 @@ use crate::inventory::{
 };
 use crate::problem::Problem;
 use crate::progress::Progress;
-use files::sighting::{device, status};
+use files::sighting::{Mount, device, status};
 use files::temporary;
 use files::{Time, beneath};
 
@@ -221,12 +221,6 @@ struct Task {
     mount: Option<Mount>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Mount {
-    device: u64,
-    id: u64,
-}
-
 /// What one worker found.
 #[derive(Default)]
 struct Found {
@@ -282,7 +276,7 @@ impl Walk<'_> {
         }
         let directory = self.open(&task.path)?;
         let stat = status(directory.as_fd(), b"")?;
-        let mount = mount_of(&stat);
+        let mount = Mount::of(&stat);
         if task.mount.is_some_and(|parent| parent != mount) {
             found.passed_over.mount_points += 1;
             found.incomplete.extend(task.parent);
@@ -327,7 +321,7 @@ impl Walk<'_> {
         task: Task,
         crew: &Crew<Task>,
     ) {
-        let mount = mount_of(stat);
+        let mount = Mount::of(stat);
         let mut content = Content::default();
         for entry in &listing.entries {
             let name = listing.name(entry);
@@ -353,7 +347,7 @@ impl Walk<'_> {
                     crew.add(Task { number, parent, name: name.into(), path, mount: Some(mount) });
                 }
                 FileType::RegularFile => match status(fd.as_fd(), name) {
-                    Ok(stat) if mount_of(&stat) != mount => {
+                    Ok(stat) if Mount::of(&stat) != mount => {
                         found.passed_over.mount_points += 1;
                         content.incomparable = true;
                     }
@@ -474,7 +468,7 @@ impl Content {
             root: 0,
             parent: None,
             name,
-            device: mount_of(stat).device,
+            device: Mount::of(stat).device,
             mode: stat.stx_mode & 0o7777,
             owner: stat.stx_uid,
             group: stat.stx_gid,
@@ -557,7 +551,7 @@ fn add_file_arguments(
 ) {
     let Some(root) = open_root(shown.clone(), physical, &mut inventory.problems) else { return };
     let Ok(stat) = status(root.fd.as_fd(), b"") else { return };
-    let place = (mount_of(&stat).device, stat.stx_ino);
+    let place = (Mount::of(&stat).device, stat.stx_ino);
     if !seen.lock().unwrap_or_else(PoisonError::into_inner).insert(place) {
         return;
     }
@@ -567,7 +561,7 @@ fn add_file_arguments(
     let mut content = Content { incomparable: true, ..Content::default() };
     for name in &names {
         match status(root.fd.as_fd(), name) {
-            Ok(file) if mount_of(&file) == mount_of(&stat) => content.add_file(&file, name),
+            Ok(file) if Mount::of(&file) == Mount::of(&stat) => content.add_file(&file, name),
             Ok(_) => inventory.passed_over.mount_points += 1,
             Err(errno) => {
                 inventory.problems.push(Problem::system("look at", &below(shown, name), errno));
@@ -584,12 +578,6 @@ fn add_file_arguments(
 fn kind_of(directory: BorrowedFd<'_>, name: &[u8]) -> FileType {
     status(directory, name)
         .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(u32::from(stat.stx_mode)))
-}
-
-fn mount_of(stat: &Statx) -> Mount {
-    // Linux before 5.8 does not tell the mount.
-    let told = stat.stx_mask & StatxFlags::MNT_ID.bits() != 0;
-    Mount { device: device(stat), id: if told { stat.stx_mnt_id } else { 0 } }
 }
 
 fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {

@@ -91,6 +91,25 @@ impl Sighting {
     }
 }
 
+/// What is mounted where something lies. A directory of one file system may be mounted in another
+/// place of the same one; the device does not tell these apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mount {
+    /// The number of the file system.
+    pub device: u64,
+    /// The number of the mount, or 0 where the system does not tell it: before Linux 5.8.
+    pub id: u64,
+}
+
+impl Mount {
+    /// What a status says.
+    #[must_use]
+    pub fn of(stat: &Statx) -> Self {
+        let is_told = stat.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+        Self { device: device(stat), id: if is_told { stat.stx_mnt_id } else { 0 } }
+    }
+}
+
 const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::MNT_ID);
 
 /// The status of a name in a directory, or of the open file itself where the name is empty. Links

@@ -17,6 +17,7 @@ mod plan;
 mod steps;
 mod undo;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -37,6 +38,15 @@ pub(crate) fn archive_of(root: &Path) -> PathBuf {
     let mut name = root.file_name().unwrap_or_default().to_owned();
     name.push(ENDING);
     root.with_file_name(name)
+}
+
+/// How the user takes it back: an archive with another name does not say of what it is.
+fn undo_line(root: &Path, archive: &Path) -> String {
+    let mut line = format!("shrink undo {}", shown(archive));
+    if archive != archive_of(root) {
+        write!(line, " {}", shown(root)).expect("a text can be written to");
+    }
+    line
 }
 
 /// What was to change and is as it was, or as somebody else has made it.
@@ -60,7 +70,7 @@ pub(crate) fn replace(made: &Made, root: &Path, archive: &Path) -> Result<Vec<St
     stays.extend(steps::carry_out(&plan, made, root).with_context(|| {
         ui::hinted(
             "the root is changed in part",
-            format!("`shrink undo {}` brings everything back", shown(archive)),
+            format!("`{}` brings everything back", undo_line(root, archive)),
         )
     })?);
     Ok(stays)

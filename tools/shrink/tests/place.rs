@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use expect_test::expect;
@@ -292,4 +292,47 @@ fn what_the_archive_could_not_give_back_stays() {
     assert_eq!(fs::read(root.join("opt").join(&name)).expect("it is there"), b"kept");
     workshop.shrink(&["undo", "root.removed.tar"]).fine();
     assert!(root.join("opt/unused").is_file());
+}
+
+/// Runs shrink where directories of this machine are mounted in the root.
+fn with_mounts(workshop: &Workshop, mounts: &str, words: &[&str]) -> Option<support::Run> {
+    let tried = Command::new("unshare").args(["-rm", "mount", "--bind", "/", "/"]).output();
+    let is_allowed = tried.is_ok_and(|output| output.status.success());
+    if !testkit::can(is_allowed, "no mounts of one's own are allowed here") {
+        return None;
+    }
+    let shrink = workshop.command(words);
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", &format!("{mounts}\nexec \"$0\" \"$@\"")]);
+    command.arg(shrink.get_program()).args(shrink.get_args()).current_dir(workshop.path(""));
+    Some(support::run(command))
+}
+
+#[test]
+fn what_is_mounted_in_the_root_is_not_touched() {
+    let workshop = Workshop::new();
+    workshop.root("root");
+    let doc = workshop.path("root/usr/share/doc");
+    for name in ["one", "two"] {
+        fs::create_dir_all(doc.join(name)).expect("a directory");
+        fs::write(doc.join(name).join("README"), "read me").expect("a file");
+    }
+    fs::create_dir(workshop.path("home")).expect("a directory");
+    fs::write(workshop.path("home/letter"), "dear all").expect("a file");
+    fs::write(workshop.path("page"), "a page").expect("a file");
+    let mounts = "mount --bind home root/usr/share/doc/one
+        mount --bind page root/usr/share/doc/two/README";
+
+    let Some(run) = with_mounts(&workshop, mounts, &["make", "root", "--in-place"]) else {
+        return;
+    };
+
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("one` stays as it is: device or resource busy"), "{run:?}");
+    assert_eq!(fs::read_to_string(workshop.path("home/letter")).expect("a letter"), "dear all");
+    assert_eq!(fs::read_to_string(workshop.path("page")).expect("a page"), "a page");
+    // What lies below a mount cannot be seen, so it stays.
+    for name in ["one", "two"] {
+        assert_eq!(fs::read_to_string(doc.join(name).join("README")).expect("it"), "read me");
+    }
 }

@@ -142,7 +142,7 @@ impl Steps<'_> {
             Failure::System(Errno::NOTEMPTY | Errno::EXIST) if self.holds_what_stays(path) => {
                 Ok(())
             }
-            Failure::System(errno) if errno != Errno::NOTEMPTY && errno != Errno::EXIST => {
+            Failure::System(errno) if !is_of_this_name(errno) => {
                 Err(errno).with_context(|| format!("cannot change `{}`", shown(path)))
             }
             failure => {
@@ -170,4 +170,10 @@ impl Steps<'_> {
             }
         }
     }
+}
+
+/// Whether an error says something of one name alone: somebody has put something into a directory,
+/// it is a mount point, or nobody may change it (`chattr +i`).
+fn is_of_this_name(errno: Errno) -> bool {
+    matches!(errno, Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY | Errno::TXTBSY | Errno::PERM)
 }

@@ -142,7 +142,7 @@ fn stays(ledger: &Ledger) -> Sums {
         let name = match &kept.reason {
             Reason::Whole => "no policy takes it away".to_owned(),
             Reason::Asked => "asked for".to_owned(),
-            Reason::Meanwhile { .. } => "changed meanwhile".to_owned(),
+            Reason::Meanwhile { .. } => "could not be changed, or changed meanwhile".to_owned(),
             Reason::Protected => "protected".to_owned(),
             Reason::Test { .. } => "a test used it".to_owned(),
             Reason::Needed { role, .. } => role_name(*role).to_owned(),

@@ -9,8 +9,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use files::sighting::{Sighting, Time};
+use files::sighting::{Mount, Sighting, Time, status};
 use names::shown;
+use rustix::fs::CWD;
 
 use super::inventory::{Entry, Inventory, Kind};
 
@@ -29,7 +30,7 @@ pub(crate) enum Sightings {
     NotKept,
 }
 
-/// Lists what is in a directory and on its file system; nothing that is mounted below it.
+/// Lists what is in a directory; nothing that is mounted below it, be it of the same file system.
 pub(crate) fn read(base: &Path) -> Result<Listing> {
     read_without(base, None, Sightings::NotKept)
 }
@@ -44,7 +45,7 @@ pub(crate) fn read_without(
     let metadata = fs::metadata(base).with_context(|| format!("cannot read `{}`", shown(base)))?;
     let mut walk = Walk {
         base,
-        device: metadata.dev(),
+        mount: mount(base)?,
         without: without.map(|metadata| (metadata.dev(), metadata.ino())),
         inventory: Inventory::default(),
         problems: Vec::new(),
@@ -69,7 +70,7 @@ pub(crate) fn read_without(
 
 struct Walk<'a> {
     base: &'a Path,
-    device: u64,
+    mount: Mount,
     /// The device and inode of a directory that is left out.
     without: Option<(u64, u64)>,
     inventory: Inventory,
@@ -102,7 +103,7 @@ impl Walk<'_> {
         if self.without == Some((metadata.dev(), metadata.ino())) {
             return Ok(());
         }
-        let elsewhere = metadata.dev() != self.device;
+        let elsewhere = mount(&full)? != self.mount;
         let shared = (metadata.is_file() && metadata.nlink() > 1).then(|| {
             let number = self.shared.len() as u64;
             *self.shared.entry(metadata.ino()).or_insert(number)
@@ -125,6 +126,10 @@ impl Walk<'_> {
             sightings.insert(path.to_owned(), sighting(metadata));
         }
     }
+}
+
+fn mount(path: &Path) -> io::Result<Mount> {
+    Ok(Mount::of(&status(CWD, path.as_os_str().as_bytes())?))
 }
 
 fn sighting(metadata: &fs::Metadata) -> Sighting {
