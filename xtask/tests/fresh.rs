@@ -157,3 +157,21 @@ fn wait_until(holds: impl Fn() -> bool) {
     }
     panic!("it did not come to it in 30 s");
 }
+
+#[test]
+fn where_no_root_can_be_had_that_is_said_before_and_after_the_command_runs_here() {
+    let in_the_way = tempfile::NamedTempFile::new().expect("a scratch file");
+    let place = in_the_way.path().to_str().expect("text");
+
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["fresh", "sizes", "--or-here", "--root", place])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the chores run");
+
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}{}", text(&output.stderr));
+    let warnings: Vec<_> = said.match_indices("NOT IN A FRESH ROOT").collect();
+    let [(before, _), (after, _)] = warnings[..] else { panic!("{said}") };
+    assert!(said[before..after].contains("the ten longest functions in production"), "{said}");
+}
