@@ -13,9 +13,8 @@ use yaxpeax_arm::armv8::a64::{
 };
 
 use super::binary::Image;
-use super::instruction::{Next, Step, target};
+use super::instruction::{Next, Step, Writes, target};
 use super::state::{Register, State, Value};
-use writes::Writes;
 
 pub(super) const STACK: Register = 31;
 /// In most places, register 31 holds nothing and is read as 0.

@@ -31,6 +31,19 @@ impl Next {
     }
 }
 
+/// What an instruction, whose result does not matter, writes beside the memory that it names and the
+/// register that points there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writes {
+    Nothing,
+    /// The register that it names first.
+    First,
+    /// The registers that it names first and second.
+    FirstTwo,
+    /// Nobody knows.
+    Anything,
+}
+
 /// An instruction: its length in bytes, and what follows it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {

@@ -3,10 +3,10 @@
 use yaxpeax_arm::armv7::{ConditionCode, Instruction, Opcode, Operand};
 
 use super::memory::Memory;
-use super::writes::{self, Writes};
+use super::writes;
 use super::{COUNTER, Encoded, LINK, STACK};
 use crate::audit::binary::{Image, Mode};
-use crate::audit::instruction::{Next, target};
+use crate::audit::instruction::{Next, Writes, target};
 use crate::audit::state::{Register, State, Value};
 
 const WORD: u8 = 4;

@@ -4,17 +4,7 @@
 
 use yaxpeax_arm::armv7::Opcode;
 
-/// What an instruction writes beside the memory that it names and the register that points there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writes {
-    Nothing,
-    /// The register that it names first.
-    First,
-    /// The registers that it names first and second.
-    FirstTwo,
-    /// Nobody knows.
-    Anything,
-}
+use crate::audit::instruction::Writes;
 
 /// What an opcode writes.
 #[expect(clippy::match_same_arms, reason = "a line for each kind of instruction")]
