@@ -12,6 +12,7 @@ mod file;
 mod inside;
 mod library;
 mod network;
+mod propose;
 
 use library::Library;
 pub(crate) use library::{Reading, read_all};
@@ -50,7 +51,8 @@ pub(crate) fn check(
         library.next_document();
         let mut findings = Vec::new();
         for (index, link) in reading.links().iter().enumerate() {
-            let finding = local(link, reading, &mut library, settings);
+            let links = &reading.links()[index..];
+            let finding = local(links, reading, &mut library, settings);
             if finding.is_none() {
                 desk.take(link, (number, index), settings);
             }
@@ -92,13 +94,14 @@ fn put_together(reading: Reading, found: Vec<Option<Finding>>) -> Checked {
     Checked { path: reading.path, links: links.into_iter().zip(found).collect(), problems }
 }
 
-/// The finding for a link that needs no network, or None where it does.
+/// The finding for the first of these links where it needs no network, or None where it does.
 fn local(
-    link: &Link,
+    links: &[Link],
     reading: &Reading,
     library: &mut Library,
     settings: &Settings,
 ) -> Option<Finding> {
+    let link = links.first()?;
     if link.place.aside == Some(Aside::Deletion) {
         return Some(Finding::unchecked("it stands in deleted text"));
     }
@@ -118,9 +121,9 @@ fn local(
         _ if is_resource && !settings.resources => {
             Finding::unchecked("files that a document loads are checked with `--resources`")
         }
-        Goal::Inside(jump) => inside::place(jump, link, content, library),
+        Goal::Inside(jump) => inside::place(jump, links, content, library),
         Goal::File { path, fragment } => {
-            file::check(path, fragment.as_deref(), link, reading, library, settings)
+            file::check(path, fragment.as_deref(), links, reading, library, settings)
         }
         Goal::Nothing => Finding::broken("the address is empty"),
         Goal::Malformed(why) => Finding::broken(why),

@@ -10,6 +10,7 @@ mod gather;
 pub mod address;
 pub mod document;
 pub mod link;
+pub mod proposal;
 pub mod targets;
 
 mod check;
@@ -18,10 +19,13 @@ pub mod verdict;
 
 mod fix;
 mod report;
+mod review;
 mod status;
 
 pub mod messages;
 mod progress;
+
+use std::io;
 
 use anyhow::{Context, Result, ensure};
 use ui::{Ended, Hinted, hinted};
@@ -31,7 +35,10 @@ use cli::Cli;
 use config::Settings;
 use messages::VOICE;
 use progress::Bar;
+use proposal::Proposal;
 use report::Detail;
+use review::Review;
+use verdict::{Finding, Verdict};
 
 /// Does what the command line asks for.
 pub fn run(cli: &Cli) -> Result<Ended> {
@@ -129,8 +136,13 @@ fn fix_all(checked: &[Checked], cli: &Cli, missing: &[anyhow::Error]) -> Result<
     let incomplete = !missing.is_empty() || checked.iter().any(Checked::is_incomplete);
     let mut ended = if incomplete { Ended::Incomplete } else { Ended::Done };
     let mut fixed = Vec::new();
+    let mut review = Review::new(io::stdin().lock(), io::stderr());
     for document in checked {
-        let plan = fix::Plan::of(document);
+        let plan = fix::Plan::of(document, &mut |document, link, finding| {
+            cli.all
+                || finding.proposal.as_ref().is_some_and(Proposal::is_sure)
+                || (cli.review && review.agrees(document, link, finding))
+        });
         let outcome = match fix_one(&plan, cli.dry_run) {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -139,14 +151,17 @@ fn fix_all(checked: &[Checked], cli: &Cli, missing: &[anyhow::Error]) -> Result<
                 continue;
             }
         };
-        let unmended = document.links.iter().any(|(_, finding)| {
-            finding.verdict == verdict::Verdict::Broken && !fix::would_mend(finding)
-        });
-        if ended == Ended::Done && (unmended || !plan.left.is_empty()) {
+        if ended == Ended::Done && (is_unmended(document) || !plan.left.is_empty()) {
             ended = Ended::Found;
         }
         fixed.push((plan, outcome));
     }
     report::write_fixes(&fixed, &cli.output)?;
     Ok(ended)
+}
+
+/// Whether a link is broken for which there is no proposal.
+fn is_unmended(document: &Checked) -> bool {
+    let broken = |finding: &Finding| finding.verdict == Verdict::Broken;
+    document.links.iter().any(|(_, finding)| broken(finding) && finding.proposal.is_none())
 }

@@ -160,6 +160,13 @@ pub struct Spot {
     pub after: String,
 }
 
+impl Spot {
+    /// What no other place has.
+    pub(crate) fn key(&self) -> (Arc<str>, u64) {
+        (Arc::clone(&self.part), self.range.start)
+    }
+}
+
 impl Kind {
     /// Who such a link is for.
     #[must_use]

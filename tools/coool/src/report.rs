@@ -17,6 +17,7 @@ mod sarif;
 mod table;
 mod text;
 
+pub(crate) use rows::shown_place;
 use rows::{Row, Totals};
 
 /// How much people are shown. Programs get everything.

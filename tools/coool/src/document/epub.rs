@@ -323,9 +323,6 @@ impl Targets for Parts {
             return Found::Yes;
         }
         let near = speller.nearest(&name, names.iter().map(String::as_str));
-        Found::No {
-            reason: format!("no place in `{part}` is called `{name}`"),
-            nearest: near.map(str::to_owned),
-        }
+        Found::No { reason: format!("no place in `{part}` is called `{name}`"), nearest: near }
     }
 }

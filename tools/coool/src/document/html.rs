@@ -9,7 +9,7 @@ use html5gum::{DefaultEmitter, SpanBound, StartTag, StringReader, Token, Tokeniz
 
 use crate::address::{Base, Goal, Jump, decoded, goal};
 use crate::link::{Kind, Link, Place};
-use crate::targets::{Found, Speller, Targets};
+use crate::targets::{Found, Headings, Speller, Targets};
 
 use super::limits::Limits;
 use super::problem::Problem;
@@ -41,7 +41,11 @@ pub(super) fn read_text(text: &str, base: &Base, limits: &Limits) -> Result<Cont
     }
     Ok(Content {
         links: reader.links.into_vec(),
-        targets: Box::new(Anchors { names: reader.names, what: "place" }),
+        targets: Box::new(Anchors {
+            names: reader.names,
+            headings: reader.headings,
+            what: "place",
+        }),
         problems: Vec::new(),
         parts: HashSet::new(),
     })
@@ -109,10 +113,12 @@ struct Reader {
     base: Base,
     links: Links,
     names: BTreeSet<String>,
+    headings: Headings,
     line: u32,
     heading: Option<Arc<str>>,
-    /// The heading at hand.
+    /// The heading at hand, and the place that it is.
     heading_text: Option<String>,
+    heading_name: Option<String>,
     /// The link at hand whose words are being collected.
     open: Option<usize>,
     /// The element whose text is no text, such as a script.
@@ -125,9 +131,11 @@ impl Reader {
             base,
             links: Links::new(limits),
             names: BTreeSet::new(),
+            headings: Headings::default(),
             line: 1,
             heading: None,
             heading_text: None,
+            heading_name: None,
             open: None,
             hidden: None,
         }
@@ -186,7 +194,10 @@ impl Reader {
                     self.push(Kind::Reload, address, String::new())?;
                 }
             }
-            _ if is_heading(&name) => self.heading_text = Some(String::new()),
+            _ if is_heading(&name) => {
+                self.heading_text = Some(String::new());
+                self.heading_name = get("id");
+            }
             _ => {}
         }
         Ok(())
@@ -225,6 +236,7 @@ impl Reader {
             && let Some(text) = self.heading_text.take()
         {
             let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            self.headings.add(&words, self.heading_name.take());
             self.heading = (!words.is_empty()).then(|| Arc::from(words));
         }
     }
@@ -297,6 +309,7 @@ fn refresh(content: &str) -> Option<String> {
 #[derive(Debug)]
 pub(super) struct Anchors {
     pub(super) names: BTreeSet<String>,
+    pub(super) headings: Headings,
     /// What such a place is called.
     pub(super) what: &'static str,
 }
@@ -311,10 +324,12 @@ impl Targets for Anchors {
         }
         Found::No {
             reason: format!("no {} is called `{name}`", self.what),
-            nearest: speller
-                .nearest(&name, self.names.iter().map(String::as_str))
-                .map(str::to_owned),
+            nearest: speller.nearest(&name, self.names.iter().map(String::as_str)),
         }
+    }
+
+    fn heading(&self, words: &str) -> Option<&str> {
+        self.headings.find(words)
     }
 }
 

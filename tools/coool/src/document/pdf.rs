@@ -349,10 +349,7 @@ impl PdfTargets {
             return Found::Yes;
         }
         let near = speller.nearest(name, self.named.iter().map(String::as_str));
-        Found::No {
-            reason: format!("no place is called `{name}`"),
-            nearest: near.map(str::to_owned),
-        }
+        Found::No { reason: format!("no place is called `{name}`"), nearest: near }
     }
 
     fn find_page(&self, number: f64) -> Found {

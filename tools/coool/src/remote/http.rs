@@ -11,8 +11,10 @@ use reqwest::{Client, Method, Response, StatusCode, redirect};
 use url::Url;
 
 use crate::address::Goal;
+use crate::proposal::Proposal;
 use crate::verdict::{Hop, Verdict};
 
+use super::moved;
 use super::names::{NameError, Names};
 use super::page;
 use super::request::{Errand, Office, Step};
@@ -163,16 +165,25 @@ async fn found(errand: Errand, response: Response, office: &Office) -> Step {
             }
         }
     }
-    if !errand.way.hops.is_empty() {
-        answer.verdict = Verdict::Redirected;
-        let for_good = errand.way.hops.iter().all(|hop| hop.permanent);
-        let last = errand.way.hops.last().map(|hop| hop.url.clone());
-        if for_good {
-            "it has moved for good".clone_into(&mut answer.reason);
-            answer.proposal = last;
-        }
-    }
+    judge_way(&errand, &mut answer);
     done(errand, answer)
+}
+
+/// What the way to a page means for its address.
+fn judge_way(errand: &Errand, answer: &mut Answer) {
+    let (Some(start), Some(last)) = (&errand.way.start, errand.way.hops.last()) else { return };
+    let Ok(end) = Url::parse(&last.url) else { return };
+    let for_good = errand.way.hops.iter().all(|hop| hop.permanent);
+    if let Some(doubt) = moved::doubt(start, &end, for_good) {
+        answer.verdict = Verdict::Doubtful;
+        doubt.clone_into(&mut answer.reason);
+        return;
+    }
+    answer.verdict = Verdict::Redirected;
+    if for_good {
+        "it has moved for good".clone_into(&mut answer.reason);
+        answer.proposal = Some(Proposal::sure(&last.url, "the server says so"));
+    }
 }
 
 fn redirected(

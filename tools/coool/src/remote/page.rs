@@ -95,6 +95,6 @@ fn report(names: &BTreeSet<String>, fragment: &str, speller: &Speller) -> Missin
     MissingFragment {
         fragment: fragment.to_owned(),
         reason: format!("the page is there, and no place in it is called `{plain}`"),
-        nearest: speller.nearest(&plain, names.iter().map(String::as_str)).map(str::to_owned),
+        nearest: speller.nearest(&plain, names.iter().map(String::as_str)),
     }
 }

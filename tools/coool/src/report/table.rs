@@ -56,8 +56,23 @@ pub(super) fn jsonl(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> 
 pub(super) fn csv(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     table.write_record([
-        "document", "part", "kind", "url", "text", "place", "page", "slide", "sheet", "cell",
-        "heading", "line", "verdict", "reason", "proposal",
+        "document",
+        "part",
+        "kind",
+        "url",
+        "text",
+        "place",
+        "page",
+        "slide",
+        "sheet",
+        "cell",
+        "heading",
+        "line",
+        "verdict",
+        "reason",
+        "proposal",
+        "confidence",
+        "proposal_reason",
     ])?;
     let number = |number: Option<u32>| number.map_or(String::new(), |number| number.to_string());
     for row in rows(checked) {
@@ -78,6 +93,8 @@ pub(super) fn csv(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
             &row.verdict.to_string(),
             row.reason,
             &harmless(row.proposal.unwrap_or_default()),
+            &row.confidence.map(|it| it.to_string()).unwrap_or_default(),
+            row.proposal_reason.unwrap_or_default(),
         ])?;
     }
     table.flush()

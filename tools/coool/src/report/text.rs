@@ -43,7 +43,7 @@ fn groups(document: &Checked, detail: Detail) -> Vec<Vec<Row<'_>>> {
         if detail == Detail::Attention && !needs_attention(&row) {
             continue;
         }
-        let key = (row.url, row.verdict, row.reason);
+        let key = (row.url, row.verdict, row.reason, row.proposal);
         let number = *numbers.entry(key).or_insert(groups.len());
         if number == groups.len() {
             groups.push(Vec::new());
@@ -85,7 +85,9 @@ fn write_group(group: &[Row], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  note: {}", shown_text(note))?;
     }
     if let Some(proposal) = first.proposal {
+        let confidence = first.shown_confidence();
         writeln!(out, "  perhaps: {}", shown_text(proposal))?;
+        writeln!(out, "    {}", shown_text(&confidence))?;
     }
     let links = if group.len() == 1 { "1 link" } else { &format!("{} links", group.len()) };
     writeln!(out, "  {links}:")?;

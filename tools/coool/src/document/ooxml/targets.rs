@@ -1,25 +1,44 @@
 //! What a link can lead to in Word's texts, in presentations and in Excel's sheets.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::address::{Jump, Named, decoded};
 use crate::document::cells;
-use crate::targets::{Found, Speller, Targets};
+use crate::targets::{Found, Headings, Speller, Targets, counts};
 
 /// The bookmarks of a text. Word does not care about capitals, and cuts names at 40 characters.
 #[derive(Debug, Default)]
 pub(super) struct WordTargets {
     bookmarks: HashMap<String, String>,
     headings: HashSet<String>,
+    /// The headings with the bookmarks that stand at them.
+    headings_by_words: Headings,
+    /// The bookmarks since the paragraph before.
+    marks: Vec<String>,
+    escaped: Escaped,
 }
+
+/// Longer names are cut.
+const LONGEST: usize = 40;
 
 impl WordTargets {
     pub(super) fn add(&mut self, name: &str) {
         self.bookmarks.insert(name.to_lowercase(), name.to_owned());
+        self.marks.push(name.to_owned());
+        self.escaped.add(name);
     }
 
     pub(super) fn add_heading(&mut self, text: &str) {
         self.headings.insert(text.to_lowercase());
+        // A contents list goes by marks of its own.
+        let contents = self.marks.iter().position(|mark| counts::is_contents_mark(mark));
+        let mark = contents.or(self.marks.len().checked_sub(1));
+        self.headings_by_words.add(text, mark.map(|at| self.marks.swap_remove(at)));
+    }
+
+    /// A paragraph has ended: bookmarks before the next belong to that one.
+    pub(super) fn end_paragraph(&mut self) {
+        self.marks.clear();
     }
 
     pub(super) fn len(&self) -> usize {
@@ -27,18 +46,71 @@ impl WordTargets {
     }
 
     fn find_bookmark(&self, name: &str, speller: &Speller) -> Found {
-        /// Longer names are cut.
-        const LONGEST: usize = 40;
         let small = name.to_lowercase();
         let cut: String = small.chars().take(LONGEST).collect();
-        if self.bookmarks.contains_key(&small) || self.bookmarks.contains_key(&cut) {
+        if self.bookmarks.contains_key(&small)
+            || self.bookmarks.contains_key(&cut)
+            || self.escaped.holds(name)
+        {
             return Found::Yes;
         }
         let near = speller.nearest(name, self.bookmarks.values().map(String::as_str));
-        Found::No {
-            reason: format!("no bookmark is called `{name}`"),
-            nearest: near.map(str::to_owned),
+        Found::No { reason: format!("no bookmark is called `{name}`"), nearest: near }
+    }
+}
+
+/// The bookmarks that LibreOffice has escaped. It does so once, twice or not at all, otherwise in the
+/// bookmark than in what leads to it, and cuts what comes of it wherever 40 letters end.
+///
+/// Proof: `tests/libreoffice.rs::no_name_that_libreoffice_escapes_is_a_false_alarm`
+#[derive(Debug, Default)]
+struct Escaped {
+    /// The names without escapes.
+    names: HashSet<String>,
+    /// What is left of those that were cut, and how many letters that is.
+    starts: HashSet<String>,
+    lengths: BTreeSet<usize>,
+}
+
+impl Escaped {
+    fn add(&mut self, name: &str) {
+        let plain = unescaped(name);
+        if name.chars().count() >= LONGEST {
+            let start = without_half_escape(&plain);
+            self.lengths.insert(start.chars().count());
+            self.starts.insert(start.to_owned());
         }
+        if name.contains('%') {
+            self.names.insert(plain);
+        }
+    }
+
+    fn holds(&self, name: &str) -> bool {
+        let plain = unescaped(name);
+        let begins = |length: &usize| {
+            let start: String = plain.chars().take(*length).collect();
+            self.starts.contains(&start)
+        };
+        self.names.contains(&plain) || self.lengths.iter().any(begins)
+    }
+}
+
+/// A name without any of its escapes, and with what stands for a blank.
+fn unescaped(name: &str) -> String {
+    /// Each program in a row may escape once more.
+    const MOST: usize = 4;
+    let mut plain = name.to_lowercase();
+    for _ in 0..MOST {
+        plain = decoded(&plain);
+    }
+    plain.replace(' ', "_").to_lowercase()
+}
+
+/// A name that was cut may end within an escape: `%`, `%2`, `%25` and `%253` say nothing.
+fn without_half_escape(name: &str) -> &str {
+    match name.rfind('%') {
+        Some(at) if name.len() - at <= "%253".len() => &name[..at],
+        _ => name,
     }
 }
 
@@ -60,6 +132,10 @@ impl Targets for WordTargets {
             }
             _ => Found::Unknown,
         }
+    }
+
+    fn heading(&self, words: &str) -> Option<&str> {
+        self.headings_by_words.find(words)
     }
 }
 
@@ -91,9 +167,7 @@ impl Targets for SlideTargets {
                     Ok(number) => self.find_number(number),
                     Err(_) => Found::No {
                         reason: format!("none of the {count} slides is called `{name}`"),
-                        nearest: speller
-                            .nearest(&name, self.titles.iter().map(String::as_str))
-                            .map(str::to_owned),
+                        nearest: speller.nearest(&name, self.titles.iter().map(String::as_str)),
                     },
                 }
             }
@@ -129,7 +203,9 @@ impl SheetTargets {
                 let near = speller.nearest(&sheet, self.sheets.iter().map(String::as_str));
                 return Found::No {
                     reason: format!("no sheet is called `{sheet}`"),
-                    nearest: near.map(|near| format!("{}!{cells}", cells::quoted(near))),
+                    nearest: near.map(|near| {
+                        near.written(|near| format!("{}!{cells}", cells::quoted(near)))
+                    }),
                 };
             }
             return if cells::is_range(cells) || has(&self.names, cells) {
@@ -145,7 +221,7 @@ impl SheetTargets {
         let all = self.sheets.iter().chain(&self.names).map(String::as_str);
         Found::No {
             reason: format!("no sheet, no name and no cell is called `{text}`"),
-            nearest: speller.nearest(text, all).map(str::to_owned),
+            nearest: speller.nearest(text, all),
         }
     }
 }

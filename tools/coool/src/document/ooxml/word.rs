@@ -354,19 +354,22 @@ impl Walker {
 
     fn end(&mut self) {
         match self.frames.pop() {
-            Some(Ends::Paragraph) if self.paragraph_is_heading && self.aside.is_none() => {
-                let heading = self.paragraph_text.trim();
-                if !heading.is_empty() {
-                    self.targets.add_heading(heading);
-                    self.heading = Some(Arc::from(heading));
-                }
-            }
+            Some(Ends::Paragraph) => self.end_paragraph(),
             Some(Ends::Link(number)) => self.open.retain(|open| *open != number),
             Some(Ends::Instruction) => self.in_instruction = false,
             Some(Ends::Words) => self.in_words = false,
             Some(Ends::Aside(before)) => self.aside = before,
             _ => {}
         }
+    }
+
+    fn end_paragraph(&mut self) {
+        let heading = self.paragraph_text.trim();
+        if self.paragraph_is_heading && self.aside.is_none() && !heading.is_empty() {
+            self.targets.add_heading(heading);
+            self.heading = Some(Arc::from(heading));
+        }
+        self.targets.end_paragraph();
     }
 
     fn text(&mut self, text: &str) {
