@@ -127,6 +127,7 @@ fn local(
         }
         Goal::Nothing => Finding::broken("the address is empty"),
         Goal::Malformed(why) => Finding::broken(why),
+        Goal::Computed => Finding::unchecked("its address is computed when the sheet is"),
         Goal::Action => Finding::unchecked("it runs something, which coool never does"),
         Goal::Scheme(scheme) => Finding::unchecked(format!("coool does not check `{scheme}`")),
         Goal::Part { .. } => Finding::unchecked("not asked"),

@@ -33,6 +33,7 @@ use ui::{Ended, Hinted, hinted};
 use check::Checked;
 use cli::Cli;
 use config::Settings;
+use gather::Gathered;
 use messages::VOICE;
 use progress::Bar;
 use proposal::Proposal;
@@ -43,11 +44,13 @@ use verdict::{Finding, Verdict};
 /// Does what the command line asks for.
 pub fn run(cli: &Cli) -> Result<Ended> {
     let settings = config::settings(cli, config::home().as_deref())?;
-    let (documents, missing) = gather::documents(&cli.paths, &settings.filter);
+    let Gathered { documents, passed_over, errors: missing } =
+        gather::documents(&cli.paths, &settings.filter);
     for error in &missing {
         VOICE.error(error);
     }
-    ensure!(!documents.is_empty() || !missing.is_empty(), no_documents());
+    let is_empty = documents.is_empty() && missing.is_empty() && passed_over.is_empty();
+    ensure!(!is_empty, no_documents());
     let bar = Bar::new(cli.output.quiet, settings.debug);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
     let checked = look_at(&documents, cli, &settings, &bar)?;
@@ -55,7 +58,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         tell_problems(&checked);
         return fix_all(&checked, cli, &missing);
     }
-    report::write(&checked, &cli.output, detail(cli, &settings))?;
+    report::write(&checked, &passed_over, &cli.output, detail(cli, &settings))?;
     if !report::tells_problems(&cli.output) {
         tell_problems(&checked);
     }

@@ -141,6 +141,8 @@ pub enum Aside {
     Style,
     /// Text that was deleted and is kept as a tracked change.
     Deletion,
+    /// Pieces of text that the document keeps to be put in.
+    BuildingBlock,
     /// What describes the document: its template, where it is reloaded from.
     Metadata,
 }
@@ -233,6 +235,7 @@ impl Display for Aside {
             Self::MasterPage => "master page",
             Self::Style => "style",
             Self::Deletion => "deleted text",
+            Self::BuildingBlock => "building block",
             Self::Metadata => "metadata",
         })
     }

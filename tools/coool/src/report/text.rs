@@ -4,15 +4,24 @@ use std::io::{self, Write};
 
 use names::{shown, shown_text};
 
-use super::{Checked, Detail, Row, Totals};
+use super::{Checked, Detail, PassedOver, Row, Totals, shown_passed_over};
 use crate::verdict::Verdict;
 
 /// Writes as much as people want to see.
-pub(super) fn write(checked: &[Checked], detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    checked: &[Checked],
+    passed_over: &PassedOver,
+    detail: Detail,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for document in checked {
         write_document(document, detail, out)?;
     }
-    write_totals(&Totals::of(checked), out)
+    write_totals(&Totals::of(checked), out)?;
+    match shown_passed_over(passed_over) {
+        Some(told) => writeln!(out, "{told}"),
+        None => Ok(()),
+    }
 }
 
 fn write_document(document: &Checked, detail: Detail, out: &mut dyn Write) -> io::Result<()> {

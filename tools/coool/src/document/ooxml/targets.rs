@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::address::{Jump, Named, decoded};
+use crate::address::{Goal, Jump, Named, decoded};
 use crate::document::cells;
 use crate::targets::{Found, Headings, Speller, Targets, counts};
 
@@ -194,26 +194,66 @@ impl SlideTargets {
 pub(super) struct SheetTargets {
     pub(super) sheets: Vec<String>,
     pub(super) names: Vec<String>,
+    /// The columns of each table, in small letters.
+    tables: HashMap<String, HashSet<String>>,
 }
 
 impl SheetTargets {
+    pub(super) fn add_table(&mut self, name: &str) {
+        self.names.push(name.to_owned());
+        self.tables.entry(name.to_lowercase()).or_default();
+    }
+
+    pub(super) fn add_column(&mut self, table: &str, name: &str) {
+        let columns = self.tables.entry(table.to_lowercase()).or_default();
+        columns.insert(name.to_lowercase());
+    }
+
     fn find_cells(&self, text: &str, speller: &Speller) -> Found {
-        if let Some((sheet, cells)) = cells::split_sheet(text) {
-            if !has(&self.sheets, &sheet) {
-                let near = speller.nearest(&sheet, self.sheets.iter().map(String::as_str));
-                return Found::No {
-                    reason: format!("no sheet is called `{sheet}`"),
-                    nearest: near.map(|near| {
-                        near.written(|near| format!("{}!{cells}", cells::quoted(near)))
-                    }),
-                };
+        if let Some((table, columns)) = structured(text) {
+            return self.find_columns(table, &columns);
+        }
+        match cells::split_sheet(text) {
+            Some((sheet, cells)) => self.find_on_sheet(text, &sheet, cells, speller),
+            None => self.find_name(text, speller),
+        }
+    }
+
+    /// `Table1[Costs]`.
+    fn find_columns(&self, table: &str, columns: &[String]) -> Found {
+        let Some(known) = self.tables.get(&table.to_lowercase()) else {
+            return Found::No { reason: format!("no table is called `{table}`"), nearest: None };
+        };
+        match columns.iter().find(|column| !known.contains(&column.to_lowercase())) {
+            None => Found::Yes,
+            Some(column) => {
+                let reason = format!("the table `{table}` has no column `{column}`");
+                Found::No { reason, nearest: None }
             }
-            return if cells::is_range(cells) || has(&self.names, cells) {
-                Found::Yes
-            } else {
-                Found::No { reason: format!("`{cells}` is no cell of a sheet"), nearest: None }
+        }
+    }
+
+    fn find_on_sheet(&self, text: &str, sheet: &str, cells: &str, speller: &Speller) -> Found {
+        if !has(&self.sheets, sheet) {
+            let near = speller.nearest(sheet, self.sheets.iter().map(String::as_str));
+            let written = |near: &str| format!("{}!{cells}", cells::quoted(near));
+            return Found::No {
+                reason: format!("no sheet is called `{sheet}`"),
+                nearest: near.map(|near| near.written(written)),
             };
         }
+        if !cells::is_range(cells) && !has(&self.names, cells) {
+            return Found::No { reason: format!("`{cells}` is no cell of a sheet"), nearest: None };
+        }
+        if !text.starts_with(['\'', '$']) && cells::needs_quotes(sheet) {
+            return Found::Fragile(format!(
+                "Excel wants quotes around the sheet's name: `'{sheet}'`"
+            ));
+        }
+        Found::Yes
+    }
+
+    fn find_name(&self, text: &str, speller: &Speller) -> Found {
         let name = cells::unquoted(text);
         if cells::is_range(text) || has(&self.names, &name) || has(&self.sheets, &name) {
             return Found::Yes;
@@ -224,6 +264,50 @@ impl SheetTargets {
             nearest: speller.nearest(text, all),
         }
     }
+}
+
+/// The table and the columns of `Table1[[#Data],[Costs]:[Sum]]`; what begins with `#` is no column,
+/// and an apostrophe stands before a sign that is meant.
+fn structured(text: &str) -> Option<(&str, Vec<String>)> {
+    let (table, rest) = text.split_once('[')?;
+    let inner = rest.strip_suffix(']')?;
+    if table.is_empty() || table.contains(['!', '\'', ' ']) {
+        return None;
+    }
+    let inner = if inner.starts_with('[') { inner } else { rest };
+    let mut columns = vec![String::new()];
+    let mut letters = inner.chars();
+    let mut inside = !inner.starts_with('[');
+    while let Some(letter) = letters.next() {
+        match letter {
+            '[' => inside = true,
+            ']' => {
+                inside = false;
+                columns.push(String::new());
+            }
+            '\'' => columns.last_mut()?.extend(letters.next()),
+            letter if inside => columns.last_mut()?.push(letter),
+            _ => {}
+        }
+    }
+    columns.retain(|column| !column.is_empty() && !column.starts_with(['#', '@']));
+    Some((table, columns))
+}
+
+/// Another workbook that a place names: `[other.xlsx]Sheet!A1`, `'[my other.xlsx]Sheet'!A1`.
+pub(super) fn workbook_of(place: &str) -> Option<Goal> {
+    let place = place.strip_prefix('#').unwrap_or(place);
+    let (quote, rest) = match place.strip_prefix("'[") {
+        Some(rest) => ("'", rest),
+        None => ("", place.strip_prefix('[')?),
+    };
+    let (path, sheet) = rest.split_once(']')?;
+    // A number stands for a workbook that a relationship names.
+    if path.is_empty() || path.bytes().all(|byte| byte.is_ascii_digit()) || path.contains("://") {
+        return None;
+    }
+    let path = path.replace('\\', "/");
+    Some(Goal::File { path, fragment: Some(format!("{quote}{sheet}")) })
 }
 
 fn has(names: &[String], name: &str) -> bool {
