@@ -1,7 +1,7 @@
 //! Links to a place in the same document, or to a part of its package.
 
 use crate::address::{Goal, Jump, Named};
-use crate::document::Content;
+use crate::document::{Content, composed};
 use crate::link::{Kind, Link};
 use crate::proposal::Proposal;
 use crate::targets::Found;
@@ -61,7 +61,8 @@ pub(super) fn part(
     let folder = format!("{name}/");
     let is_there = name.is_empty()
         || content.parts.contains(name)
-        || content.parts.iter().any(|part| part.starts_with(&folder));
+        || content.parts.iter().any(|part| part.starts_with(&folder))
+        || content.parts.iter().any(|part| !part.is_ascii() && composed(part) == composed(name));
     if !is_there {
         let near = library.speller.nearest(name, content.parts.iter().map(|part| &**part));
         let reason = format!("the package has no part `{name}`");

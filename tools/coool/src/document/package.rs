@@ -104,6 +104,14 @@ impl<R: Read + Seek> Package<R> {
     }
 }
 
+/// A name with its letters put together in one way: programs write `é` as one sign or as two.
+pub(crate) fn composed(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_owned();
+    }
+    icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(name).into_owned()
+}
+
 /// A document that is one file, read up to the limit.
 pub(crate) fn bounded<'file>(file: impl Read + 'file, limits: &Limits) -> impl BufRead + 'file {
     let metered = Metered {

@@ -119,7 +119,7 @@ impl Beside<'_> {
             let Some(target) = self.new_target(relationship) else { continue };
             if matches!(&*relationship.kind, "package" | "oleObject" | "aFChunk") {
                 self.read_within(&target, place, package)?;
-            } else if target.ends_with(".xml") && package.has(&target) {
+            } else if super::is_ending(&target, "xml") && package.has(&target) {
                 self.walker.walk_part(package, &target, place, self.limits)?;
                 self.queue.push_back((target, place.clone()));
             }
