@@ -13,6 +13,7 @@ mod inside;
 mod library;
 mod network;
 mod propose;
+mod typed;
 
 use library::Library;
 pub(crate) use library::{Reading, read_all};
@@ -63,11 +64,42 @@ pub(crate) fn check(
     for ((number, index), finding) in desk.ask(settings, watch)? {
         answered[number][index] = Some(finding);
     }
+    if !settings.offline {
+        try_typed(&readings, &mut answered, settings, watch)?;
+    }
     Ok(readings
         .into_iter()
         .zip(answered)
         .map(|(reading, found)| put_together(reading, found))
         .collect())
+}
+
+/// Asks whether there are the pages that are proposed for what looks like an address: what is there
+/// is sure, what is not is no proposal.
+fn try_typed(
+    readings: &[Reading],
+    answered: &mut [Vec<Option<Finding>>],
+    settings: &Settings,
+    watch: &dyn crate::remote::Watch,
+) -> anyhow::Result<()> {
+    let mut desk = network::Desk::default();
+    for (number, findings) in answered.iter().enumerate() {
+        for (index, finding) in findings.iter().enumerate() {
+            let proposal = finding.as_ref().and_then(|finding| finding.proposal.as_ref());
+            let Some(typed) = proposal.filter(|it| it.because == typed::LIKE_AN_ADDRESS) else {
+                continue;
+            };
+            let goal = crate::address::goal(&typed.address, &crate::address::Base::Folder);
+            let address = typed.address.clone();
+            let link = Link { address, goal, ..readings[number].links()[index].clone() };
+            desk.take(&link, (number, index), settings);
+        }
+    }
+    for ((number, index), found) in desk.ask(settings, watch)? {
+        let Some(finding) = &mut answered[number][index] else { continue };
+        finding.proposal = finding.proposal.take().and_then(|it| typed::tried(it, found.verdict));
+    }
+    Ok(())
 }
 
 /// All links as they are, unchecked because nobody asked.
@@ -129,7 +161,12 @@ fn local(
         Goal::Malformed(why) => Finding::broken(why),
         Goal::Computed => Finding::unchecked("its address is computed when the sheet is"),
         Goal::Action => Finding::unchecked("it runs something, which coool never does"),
-        Goal::Scheme(scheme) => Finding::unchecked(format!("coool does not check `{scheme}`")),
+        Goal::Scheme(scheme) => match typed::with_scheme_meant(&link.address, scheme) {
+            Some(meant) => {
+                Finding::broken(format!("nothing is called `{scheme}:`")).propose(Some(meant))
+            }
+            None => Finding::unchecked(format!("coool does not check `{scheme}`")),
+        },
         Goal::Part { .. } => Finding::unchecked("not asked"),
         Goal::Web(_) | Goal::Ftp(_) | Goal::Mail(_) => {
             if settings.offline {

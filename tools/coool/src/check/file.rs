@@ -17,6 +17,7 @@ use crate::verdict::Finding;
 use super::inside;
 use super::library::{Library, Reading};
 use super::propose::{self, Missing};
+use super::typed;
 
 /// What is written with percent signs in the path of an address (RFC 3986, section 3.3).
 const IN_PATHS: &AsciiSet =
@@ -130,10 +131,12 @@ fn missing(
     reading: &Reading,
     library: &mut Library,
 ) -> Finding {
-    if let Some(url) = forgotten_scheme(path, link) {
-        let reason = format!("`{path}` is taken for the name of a file, for it has no `https://`");
-        let likely = Proposal::likely(url, "it looks like an address of the web");
-        return Finding::broken(reason).propose(Some(likely));
+    if let Some(meant) = typed::meant(path, link) {
+        let reason = format!(
+            "`{path}` is taken for the name of a file, for it has no `{}`",
+            start_of(&meant)
+        );
+        return Finding::broken(reason).propose(Some(meant));
     }
     let what =
         if link.kind.class() == Class::Resource { "the file that is loaded" } else { "the file" };
@@ -176,19 +179,11 @@ fn leads_to(address: &str, link: &Link, reading: &Reading, library: &mut Library
     }
 }
 
-/// `www.example.org/a`, typed without a scheme, or a name with a top-level domain that people know.
-fn forgotten_scheme(path: &str, link: &Link) -> Option<String> {
-    const ENDINGS: &[&str] = &["com", "org", "net", "edu", "gov", "info", "eu", "fr", "de", "uk"];
-    let host = path.split('/').next()?;
-    let ending = host.rsplit_once('.')?.1;
-    let has_slash = path.contains('/');
-    let is_host = host.starts_with("www.")
-        || (has_slash && ENDINGS.contains(&ending))
-        || (link.text.contains("://") && link.text.contains(host));
-    let fragment =
-        link.address.split_once('#').map_or(String::new(), |(_, rest)| format!("#{rest}"));
-    let plain = !host.contains([' ', '@']);
-    (is_host && plain).then(|| format!("https://{}{fragment}", utf8_percent_encode(path, CONTROLS)))
+/// What an address begins with: `https://`, `mailto:`.
+fn start_of(proposal: &Proposal) -> &str {
+    let address = &proposal.address;
+    let end = address.find("://").map(|at| at + 3).or_else(|| address.find(':').map(|at| at + 1));
+    &address[..end.unwrap_or_default()]
 }
 
 /// The name of a file beside the missing one that differs by a slip.

@@ -9,6 +9,7 @@ use crate::verdict::Finding;
 
 use super::library::Library;
 use super::propose::{self, Missing};
+use super::typed;
 
 /// A place in the document itself. The link is the first; what stands behind it may explain it.
 pub(super) fn place(
@@ -67,7 +68,7 @@ pub(super) fn part(
         let near = library.speller.nearest(name, content.parts.iter().map(|part| &**part));
         let reason = format!("the package has no part `{name}`");
         // Where the part stands in the address is known only where it stands there in full.
-        let near = near.filter(|_| link.address == name);
+        let near = typed::meant(name, link).or(near.filter(|_| link.address == name));
         return Finding::broken(reason).propose(near);
     }
     match fragment {

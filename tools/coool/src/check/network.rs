@@ -42,7 +42,9 @@ impl Desk {
         let goal = remapped(&link.goal, remap);
         let (key, fragment, goal) = match goal {
             Goal::Web(mut url) => {
-                let fragment = url.fragment().filter(|name| !name.is_empty()).map(str::to_owned);
+                // Behind `:~:` stand words for the browser to look for.
+                let fragment = url.fragment().and_then(|name| name.split(":~:").next());
+                let fragment = fragment.filter(|name| !name.is_empty()).map(str::to_owned);
                 url.set_fragment(None);
                 (url.to_string(), fragment, Goal::Web(url))
             }

@@ -317,8 +317,10 @@ pub(super) struct Anchors {
 impl Targets for Anchors {
     fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let Jump::Fragment(fragment) = jump else { return Found::Unknown };
+        // Behind `:~:` stand words for the browser to look for.
+        let fragment = fragment.split(":~:").next().unwrap_or_default();
         let name = decoded(fragment);
-        let is_given = name.is_empty() || name.eq_ignore_ascii_case("top") || name.contains(":~:");
+        let is_given = name.is_empty() || name.eq_ignore_ascii_case("top");
         if is_given || self.names.contains(&name) || self.names.contains(fragment) {
             return Found::Yes;
         }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::cookie::Jar;
@@ -99,11 +99,43 @@ pub(super) async fn step(mut errand: Errand, url: Url, office: &Office, web: &We
         }
     }
     errand.way.whole |= !errand.fragments.is_empty();
-    let method = if errand.way.whole { Method::GET } else { Method::HEAD };
-    match web.client.request(method, url.clone()).send().await {
-        Ok(response) => answered(errand, &url, response, office).await,
-        Err(error) => failed(errand, &url, &error),
+    ask(errand, &url, office, web).await
+}
+
+/// Asks for the head, or for the page. Some servers hang or break off when they are asked for the
+/// head alone: then the page is asked for at once, and both requests together have the time of one.
+async fn ask(mut errand: Errand, url: &Url, office: &Office, web: &Web) -> Step {
+    let all = office.settings.timeout;
+    let since = Instant::now();
+    if !errand.way.whole {
+        match send(Method::HEAD, url, all / 2, web).await {
+            Err(error) if may_be_the_head(&error) => errand.way.whole = true,
+            reply => return replied(errand, url, reply, office).await,
+        }
     }
+    let reply = send(Method::GET, url, all.saturating_sub(since.elapsed()), web).await;
+    replied(errand, url, reply, office).await
+}
+
+async fn send(method: Method, url: &Url, time: Duration, web: &Web) -> reqwest::Result<Response> {
+    web.client.request(method, url.clone()).timeout(time).send().await
+}
+
+async fn replied(
+    errand: Errand,
+    url: &Url,
+    reply: reqwest::Result<Response>,
+    office: &Office,
+) -> Step {
+    match reply {
+        Ok(response) => answered(errand, url, response, office).await,
+        Err(error) => failed(errand, url, &error),
+    }
+}
+
+/// Whether it may be because the head alone was asked for: somebody was reached.
+fn may_be_the_head(error: &reqwest::Error) -> bool {
+    !error.is_connect() && find::<rustls::Error>(error).is_none()
 }
 
 /// Looks at where a host really is before anything is sent to it.
@@ -348,6 +380,10 @@ fn certificate_problem(error: &rustls::Error) -> (Verdict, String) {
             Verdict::Doubtful,
             "its certificate comes from somebody whom this machine does not know".to_owned(),
         ),
+        // So it is called where somebody has made the certificate alone, as `openssl req -x509` does.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            (Verdict::Doubtful, "its certificate was made by the server itself".to_owned())
+        }
         other => (Verdict::Broken, format!("its certificate is wrong: {other:?}")),
     }
 }
