@@ -57,3 +57,30 @@ fn a_move_for_now_is_no_proposal_and_a_login_doubtful() {
     assert_eq!(moved(302, "/old", "/"), ("redirected".to_owned(), String::new(), None));
     assert_eq!(moved(302, "/old", "/login").0, "doubtful");
 }
+
+#[test]
+fn a_page_that_says_that_it_is_none_is_doubtful_and_not_proposed() {
+    let told = |page: &'static str| {
+        let server = Server::new(move |request| match request.path.as_str() {
+            "/old" => Response::moved(301, "/new"),
+            _ => Response::page(page),
+        });
+        let body = odf::paragraph(&server.url("/old"), "link");
+        let finding = Desk::with("a.fodt", odf::text(&body)).findings(&["a.fodt"]).remove(0);
+        finding.replace(&server.url(""), "")
+    };
+
+    assert_eq!(
+        told("<title>Page not found - Example</title>"),
+        "doubtful text /old (link): the server says that it is there, and its title `Page not found \
+         - Example`"
+    );
+    assert_eq!(
+        told("<meta http-equiv=refresh content='0; url=/home'>"),
+        "doubtful text /old (link): it leads on by itself to `/home`, which is not followed"
+    );
+    assert_eq!(
+        told("<title>What was found</title>"),
+        "redirected text /old (link): it has moved for good -> /new"
+    );
+}

@@ -62,8 +62,8 @@ pub(super) fn part(
     let folder = format!("{name}/");
     let is_there = name.is_empty()
         || content.parts.contains(name)
-        || content.parts.iter().any(|part| part.starts_with(&folder))
-        || content.parts.iter().any(|part| !part.is_ascii() && composed(part) == composed(name));
+        || content.parts.contains(&*composed(name))
+        || content.parts.iter().any(|part| part.starts_with(&folder));
     if !is_there {
         let near = library.speller.nearest(name, content.parts.iter().map(|part| &**part));
         let reason = format!("the package has no part `{name}`");

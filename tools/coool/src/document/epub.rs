@@ -25,6 +25,7 @@ pub(crate) fn read<R: Read + Seek>(
     refuse_encrypted(&mut package, limits)?;
     let root = root(&mut package, limits)?;
     let book = book(&root, &mut package, limits)?;
+    let parts = parts(&package);
     let mut reader = Reader {
         links: Links::new(limits),
         targets: Parts::default(),
@@ -41,7 +42,7 @@ pub(crate) fn read<R: Read + Seek>(
         if let Err(problem) = result {
             reader.problems.push(problem);
         }
-        if !has(&package, &item.part) {
+        if !parts.contains(&*composed(&item.part)) {
             reader.missing(&item.part)?;
         }
     }
@@ -49,7 +50,6 @@ pub(crate) fn read<R: Read + Seek>(
     if let Err(problem) = reader.proper_page(&mut package, &root) {
         reader.problems.push(problem);
     }
-    let parts: HashSet<Arc<str>> = package.names().cloned().collect();
     Ok(Content {
         links: reader.links.into_vec(),
         targets: Box::new(reader.targets),
@@ -65,9 +65,10 @@ fn is_beside_the_pages(media: &str) -> bool {
     KINDS.contains(&media)
 }
 
-/// Whether a package has a part, in whatever way its letters are put together.
-fn has<R: Read + Seek>(package: &Package<R>, part: &str) -> bool {
-    package.has(part) || package.names().any(|name| composed(name) == composed(part))
+/// The parts of a package, and the same names with their letters put together.
+fn parts<R: Read + Seek>(package: &Package<R>) -> HashSet<Arc<str>> {
+    let composed = package.names().map(|name| Arc::from(composed(name)));
+    package.names().cloned().chain(composed).collect()
 }
 
 /// The part that says what the book is made of.

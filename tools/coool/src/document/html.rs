@@ -65,6 +65,40 @@ pub(crate) fn names(text: &str) -> BTreeSet<String> {
     names
 }
 
+/// What a page says of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) title: String,
+    /// Where it leads on by itself.
+    pub(crate) refresh: Option<String>,
+}
+
+/// What a page, or the beginning of one, says of itself.
+pub(crate) fn summary(text: &str) -> Summary {
+    let mut summary = Summary::default();
+    let mut in_title = false;
+    for token in tokens::<()>(text) {
+        let Ok(token) = token;
+        match token {
+            Token::StartTag(tag) if *tag.name == *b"meta" => {
+                let get =
+                    |name: &[u8]| tag.attributes.get(name).map(|it| String::from_utf8_lossy(it));
+                let is_refresh =
+                    get(b"http-equiv").is_some_and(|it| it.eq_ignore_ascii_case("refresh"));
+                let content = get(b"content").filter(|_| is_refresh);
+                summary.refresh = summary.refresh.or_else(|| refresh(&content?));
+            }
+            Token::StartTag(tag) => in_title = *tag.name == *b"title" && summary.title.is_empty(),
+            Token::EndTag(_) => in_title = false,
+            Token::String(words) if in_title => {
+                summary.title.push_str(&String::from_utf8_lossy(&words.value));
+            }
+            _ => {}
+        }
+    }
+    summary
+}
+
 /// The tokens of a page; what stands in scripts and styles is text, as browsers take it.
 fn tokens<S: SpanBound>(text: &str) -> Tokenizer<StringReader<'_>, DefaultEmitter<S>> {
     let mut emitter = DefaultEmitter::<S>::new_with_span();

@@ -183,29 +183,54 @@ async fn answered(mut errand: Errand, url: &Url, response: Response, office: &Of
 }
 
 /// A page that is there, but for the places in it.
-async fn found(errand: Errand, response: Response, office: &Office) -> Step {
+async fn found(mut errand: Errand, response: Response, office: &Office) -> Step {
+    if !errand.way.whole && errand.way.is_for_good() {
+        // What would be proposed is looked at.
+        errand.way.whole = true;
+        return Step::Onward(errand);
+    }
     let mut answer = Answer::of(Verdict::Ok, "");
-    if !errand.fragments.is_empty() {
-        match page::missing(response, &errand.fragments, office.settings.most_of_page).await {
-            Ok(page::Places { missing, note }) => {
-                answer.missing_fragments = missing;
-                answer.notes.extend(note);
-            }
-            Err(error) => {
-                let reason = format!("the page broke off while it was read: {error}");
-                return Step::Later(errand, Answer::of(Verdict::Unchecked, reason));
-            }
+    match looked_at(&errand, response, office).await {
+        Ok(Look { places, doubt: None }) => {
+            answer.missing_fragments = places.missing;
+            answer.notes.extend(places.note);
+        }
+        Ok(Look { doubt: Some(doubt), .. }) => {
+            return done(errand, Answer::of(Verdict::Doubtful, doubt));
+        }
+        Err(error) => {
+            let reason = format!("the page broke off while it was read: {error}");
+            return Step::Later(errand, Answer::of(Verdict::Unchecked, reason));
         }
     }
     judge_way(&errand, &mut answer);
     done(errand, answer)
 }
 
+/// What was seen of a page.
+#[derive(Default)]
+struct Look {
+    places: page::Places,
+    doubt: Option<String>,
+}
+
+async fn looked_at(errand: &Errand, response: Response, office: &Office) -> reqwest::Result<Look> {
+    if !errand.fragments.is_empty() {
+        let most = office.settings.most_of_page;
+        let places = page::missing(response, &errand.fragments, most).await?;
+        return Ok(Look { places, doubt: None });
+    }
+    if errand.way.whole {
+        return Ok(Look { doubt: page::doubt(response).await?, ..Look::default() });
+    }
+    Ok(Look::default())
+}
+
 /// What the way to a page means for its address.
 fn judge_way(errand: &Errand, answer: &mut Answer) {
     let (Some(start), Some(last)) = (&errand.way.start, errand.way.hops.last()) else { return };
     let Ok(end) = Url::parse(&last.url) else { return };
-    let for_good = errand.way.hops.iter().all(|hop| hop.permanent);
+    let for_good = errand.way.is_for_good();
     if let Some(doubt) = moved::doubt(start, &end, for_good) {
         answer.verdict = Verdict::Doubtful;
         doubt.clone_into(&mut answer.reason);
