@@ -412,7 +412,7 @@ fn an_address_typed_with_a_slip_is_proposed_as_it_should_be() {
         "http//www.example.org/a".to_owned(),
         "www.example.org".to_owned(),
         "example.org/a".to_owned(),
-        "file:///home/ann/www.example.com".to_owned(),
+        "file:///docs/www.example.com".to_owned(),
         "ann@example.org".to_owned(),
         "shttp://www.example.org/".to_owned(),
     ]);
