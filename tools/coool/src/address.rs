@@ -31,6 +31,8 @@ pub enum Goal {
         /// The place in it, as it is written.
         fragment: Option<String>,
     },
+    /// It is made when the document is shown, and known to nobody before.
+    Computed,
     /// A macro, a program or another action: it is listed and never run.
     Action,
     /// The address is missing or empty.

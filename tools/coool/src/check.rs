@@ -12,6 +12,8 @@ mod file;
 mod inside;
 mod library;
 mod network;
+mod propose;
+mod typed;
 
 use library::Library;
 pub(crate) use library::{Reading, read_all};
@@ -50,7 +52,8 @@ pub(crate) fn check(
         library.next_document();
         let mut findings = Vec::new();
         for (index, link) in reading.links().iter().enumerate() {
-            let finding = local(link, reading, &mut library, settings);
+            let links = &reading.links()[index..];
+            let finding = local(links, reading, &mut library, settings);
             if finding.is_none() {
                 desk.take(link, (number, index), settings);
             }
@@ -61,11 +64,42 @@ pub(crate) fn check(
     for ((number, index), finding) in desk.ask(settings, watch)? {
         answered[number][index] = Some(finding);
     }
+    if !settings.offline {
+        try_typed(&readings, &mut answered, settings, watch)?;
+    }
     Ok(readings
         .into_iter()
         .zip(answered)
         .map(|(reading, found)| put_together(reading, found))
         .collect())
+}
+
+/// Asks whether there are the pages that are proposed for what looks like an address: what is there
+/// is sure, what is not is no proposal.
+fn try_typed(
+    readings: &[Reading],
+    answered: &mut [Vec<Option<Finding>>],
+    settings: &Settings,
+    watch: &dyn crate::remote::Watch,
+) -> anyhow::Result<()> {
+    let mut desk = network::Desk::default();
+    for (number, findings) in answered.iter().enumerate() {
+        for (index, finding) in findings.iter().enumerate() {
+            let proposal = finding.as_ref().and_then(|finding| finding.proposal.as_ref());
+            let Some(typed) = proposal.filter(|it| it.because == typed::LIKE_AN_ADDRESS) else {
+                continue;
+            };
+            let goal = crate::address::goal(&typed.address, &crate::address::Base::Folder);
+            let address = typed.address.clone();
+            let link = Link { address, goal, ..readings[number].links()[index].clone() };
+            desk.take(&link, (number, index), settings);
+        }
+    }
+    for ((number, index), found) in desk.ask(settings, watch)? {
+        let Some(finding) = &mut answered[number][index] else { continue };
+        finding.proposal = finding.proposal.take().and_then(|it| typed::tried(it, found.verdict));
+    }
+    Ok(())
 }
 
 /// All links as they are, unchecked because nobody asked.
@@ -92,13 +126,14 @@ fn put_together(reading: Reading, found: Vec<Option<Finding>>) -> Checked {
     Checked { path: reading.path, links: links.into_iter().zip(found).collect(), problems }
 }
 
-/// The finding for a link that needs no network, or None where it does.
+/// The finding for the first of these links where it needs no network, or None where it does.
 fn local(
-    link: &Link,
+    links: &[Link],
     reading: &Reading,
     library: &mut Library,
     settings: &Settings,
 ) -> Option<Finding> {
+    let link = links.first()?;
     if link.place.aside == Some(Aside::Deletion) {
         return Some(Finding::unchecked("it stands in deleted text"));
     }
@@ -118,14 +153,20 @@ fn local(
         _ if is_resource && !settings.resources => {
             Finding::unchecked("files that a document loads are checked with `--resources`")
         }
-        Goal::Inside(jump) => inside::place(jump, link, content, library),
+        Goal::Inside(jump) => inside::place(jump, links, content, library),
         Goal::File { path, fragment } => {
-            file::check(path, fragment.as_deref(), link, reading, library, settings)
+            file::check(path, fragment.as_deref(), links, reading, library, settings)
         }
         Goal::Nothing => Finding::broken("the address is empty"),
         Goal::Malformed(why) => Finding::broken(why),
+        Goal::Computed => Finding::unchecked("its address is computed when the sheet is"),
         Goal::Action => Finding::unchecked("it runs something, which coool never does"),
-        Goal::Scheme(scheme) => Finding::unchecked(format!("coool does not check `{scheme}`")),
+        Goal::Scheme(scheme) => match typed::with_scheme_meant(&link.address, scheme) {
+            Some(meant) => {
+                Finding::broken(format!("nothing is called `{scheme}:`")).propose(Some(meant))
+            }
+            None => Finding::unchecked(format!("coool does not check `{scheme}`")),
+        },
         Goal::Part { .. } => Finding::unchecked("not asked"),
         Goal::Web(_) | Goal::Ftp(_) | Goal::Mail(_) => {
             if settings.offline {

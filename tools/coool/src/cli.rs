@@ -13,15 +13,24 @@ use crate::document::limits::Bound;
 /// inside and outside the document, and says where each broken one stands and what it should
 /// probably be. A folder stands for all documents in it.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
 #[command(name = "coool", version, max_term_width = 100, after_long_help = AFTER_HELP)]
 pub struct Cli {
     /// Documents, and folders to look through for documents
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required = true)]
     pub paths: Vec<PathBuf>,
 
-    /// Write what coool proposes into the documents; a backup is kept beside each
+    /// Write the proposals that are sure into the documents; a backup is kept beside each
     #[arg(long)]
     pub fix: bool,
+
+    /// With --fix: ask about each of the other proposals
+    #[arg(long, requires = "fix", conflicts_with = "dry_run")]
+    pub review: bool,
+
+    /// With --fix: write all proposals, likely ones too
+    #[arg(long, requires = "fix", conflicts_with = "review")]
+    pub all: bool,
 
     /// With --fix: show what would be written, write nothing
     #[arg(short = 'n', long, requires = "fix")]
@@ -201,7 +210,8 @@ Examples:
   coool manual.odt                       check one document
   coool --format html -o links.html docs check a folder, with a report to look at
   coool --fix --dry-run manual.odt       what coool would put right
-  coool --fix manual.odt                 do it; manual.odt.bak is the old one";
+  coool --fix manual.odt                 do it; manual.odt.bak is the old one
+  coool --fix --review manual.odt        and ask about what is only likely";
 
 /// Reads `name=number`, with K, M or G for powers of 1024.
 fn parse_limit(text: &str) -> Result<(Bound, u64), String> {

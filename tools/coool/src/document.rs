@@ -25,6 +25,7 @@ mod xml;
 
 use limits::{Bound, Limits};
 use package::Package;
+pub(crate) use package::composed;
 use problem::Problem;
 
 /// What reading a document gives.

@@ -28,6 +28,7 @@ use ui::hinted;
 use crate::check::Checked;
 use crate::gather::folder_of;
 use crate::link::{Link, Spot};
+use crate::proposal::{Confidence, Proposal};
 use crate::verdict::{Finding, Verdict};
 
 mod package;
@@ -48,6 +49,7 @@ pub(crate) struct Plan {
 pub(crate) struct Edit {
     pub(crate) old: String,
     pub(crate) new: String,
+    pub(crate) proposal: Proposal,
     spot: Spot,
 }
 
@@ -56,12 +58,14 @@ pub(crate) struct Edit {
 pub(crate) struct Left {
     pub(crate) address: String,
     pub(crate) proposal: String,
+    pub(crate) proposal_reason: String,
+    pub(crate) confidence: Confidence,
     pub(crate) reason: &'static str,
 }
 
 impl Plan {
-    /// What is to be written into a document that was checked.
-    pub(crate) fn of(checked: &Checked) -> Self {
+    /// What is to be written into a document that was checked: the proposals that are accepted.
+    pub(crate) fn of(checked: &Checked, accept: &mut Accept) -> Self {
         let mut plan =
             Self { document: checked.path.clone(), parts: BTreeMap::new(), left: Vec::new() };
         let mut taken = HashSet::new();
@@ -69,17 +73,14 @@ impl Plan {
             let wanted = matches!(finding.verdict, Verdict::Broken | Verdict::Redirected);
             let Some(proposal) = finding.proposal.as_ref().filter(|_| wanted) else { continue };
             match edit(link, proposal) {
-                Ok(edit) => {
-                    // One relationship may serve several links.
-                    if taken.insert((Arc::clone(&edit.spot.part), edit.spot.range.start)) {
-                        plan.parts.entry(Arc::clone(&edit.spot.part)).or_default().push(edit);
-                    }
+                // One relationship may serve several links.
+                Ok(edit) if taken.contains(&edit.spot.key()) => {}
+                Ok(edit) if accept(checked, link, finding) => {
+                    taken.insert(edit.spot.key());
+                    plan.parts.entry(Arc::clone(&edit.spot.part)).or_default().push(edit);
                 }
-                Err(reason) => plan.left.push(Left {
-                    address: link.address.clone(),
-                    proposal: proposal.clone(),
-                    reason,
-                }),
+                Ok(_) => plan.left.push(left(link, proposal, NOT_SURE)),
+                Err(reason) => plan.left.push(left(link, proposal, reason)),
             }
         }
         for edits in plan.parts.values_mut() {
@@ -94,15 +95,30 @@ impl Plan {
     }
 }
 
+/// Says whether the proposal for a link of a document is to be written.
+pub(crate) type Accept<'run> = dyn FnMut(&Checked, &Link, &Finding) -> bool + 'run;
+
 /// Why some proposals stay proposals.
 const NO_PLACE: &str = "this kind of link cannot be written back";
 const BOTH_PARTS: &str = "its address stands in two places of the document";
+const NOT_SURE: &str = "it is not sure, and nobody has agreed to it";
 
-fn edit(link: &Link, proposal: &str) -> Result<Edit, &'static str> {
+fn left(link: &Link, proposal: &Proposal, reason: &'static str) -> Left {
+    Left {
+        address: link.address.clone(),
+        proposal: proposal.address.clone(),
+        proposal_reason: proposal.because.clone(),
+        confidence: proposal.confidence,
+        reason,
+    }
+}
+
+fn edit(link: &Link, proposal: &Proposal) -> Result<Edit, &'static str> {
     let spot = link.spot.clone().ok_or(NO_PLACE)?;
-    let rest = proposal.strip_prefix(spot.before.as_str()).ok_or(BOTH_PARTS)?;
+    let rest = proposal.address.strip_prefix(spot.before.as_str()).ok_or(BOTH_PARTS)?;
     let new = rest.strip_suffix(spot.after.as_str()).ok_or(BOTH_PARTS)?;
-    Ok(Edit { old: link.address.clone(), new: new.to_owned(), spot })
+    let (old, new) = (link.address.clone(), new.to_owned());
+    Ok(Edit { old, new, proposal: proposal.clone(), spot })
 }
 
 /// Where the old document is kept.
@@ -275,9 +291,4 @@ fn edited(content: &[u8], edits: &[Edit]) -> Result<Vec<u8>> {
     }
     new.extend_from_slice(&content[done..]);
     Ok(new)
-}
-
-/// Whether a link that was broken would be mended.
-pub(crate) fn would_mend(finding: &Finding) -> bool {
-    finding.verdict == Verdict::Broken && finding.proposal.is_some()
 }

@@ -1,5 +1,6 @@
 //! Finds the documents that the arguments stand for.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,47 +24,51 @@ const ENDINGS: &[&str] = &[
     "xlsm", "xltx", "xltm", "pdf", "epub",
 ];
 
-/// The documents that the arguments stand for, in order, each once, and what could not be looked
-/// at.
-pub(crate) fn documents(
-    arguments: &[PathBuf],
-    filter: &Filter,
-) -> (Vec<Found>, Vec<anyhow::Error>) {
-    let mut found = Vec::new();
-    let mut errors = Vec::new();
+/// What people call documents, too, and coool cannot read.
+const UNREADABLE: &[&str] = &["doc", "dot", "xls", "xlt", "xlsb", "ppt", "pot", "pps", "rtf"];
+
+/// What the arguments stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    /// In order, each once.
+    pub(crate) documents: Vec<Found>,
+    /// How many documents of each kind, by their endings, are in the folders and cannot be read.
+    pub(crate) passed_over: BTreeMap<&'static str, usize>,
+    /// What could not be looked at.
+    pub(crate) errors: Vec<anyhow::Error>,
+}
+
+/// The documents that the arguments stand for.
+pub(crate) fn documents(arguments: &[PathBuf], filter: &Filter) -> Gathered {
+    let mut gathered = Gathered::default();
     for argument in arguments {
         match fs::metadata(argument) {
-            Ok(status) if status.is_dir() => {
-                walk(argument, argument, filter, &mut found, &mut errors);
-            }
+            Ok(status) if status.is_dir() => walk(argument, argument, filter, &mut gathered),
             // What it is shows when it is read; the error is about that.
-            Ok(_) => found.push(Found { path: argument.clone(), root: folder_of(argument) }),
-            Err(error) => errors.push(
+            Ok(_) => {
+                let root = folder_of(argument);
+                gathered.documents.push(Found { path: argument.clone(), root });
+            }
+            Err(error) => gathered.errors.push(
                 anyhow::Error::new(error)
                     .context(format!("cannot look at `{}`", argument.display())),
             ),
         }
     }
     let mut seen = std::collections::HashSet::new();
-    found.retain(|document| {
+    gathered.documents.retain(|document| {
         seen.insert(fs::canonicalize(&document.path).unwrap_or_else(|_| document.path.clone()))
     });
-    (found, errors)
+    gathered
 }
 
 /// Links are not followed, so that there are no circles; what is hidden is no document.
-fn walk(
-    folder: &Path,
-    root: &Path,
-    filter: &Filter,
-    found: &mut Vec<Found>,
-    errors: &mut Vec<anyhow::Error>,
-) {
+fn walk(folder: &Path, root: &Path, filter: &Filter, gathered: &mut Gathered) {
     let listing = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = listing.with_context(|| format!("cannot list `{}`", folder.display()));
     let mut entries = match entries {
         Ok(entries) => entries,
-        Err(error) => return errors.push(error),
+        Err(error) => return gathered.errors.push(error),
     };
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
@@ -75,18 +80,24 @@ fn walk(
             continue;
         }
         if kind.is_dir() {
-            walk(&path, root, filter, found, errors);
-        } else if kind.is_file() && is_document(&path) {
-            found.push(Found { path, root: root.to_owned() });
+            walk(&path, root, filter, gathered);
+        } else if kind.is_file() {
+            take(path, root, gathered);
         }
     }
 }
 
-fn is_document(path: &Path) -> bool {
+/// Takes a file that is called as documents are.
+fn take(path: PathBuf, root: &Path, gathered: &mut Gathered) {
     // Office programs leave such files beside a document while it is open.
     let is_lock = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"~$"));
-    let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-    !is_lock && ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+    let Some(ending) = path.extension().filter(|_| !is_lock) else { return };
+    let ending = ending.to_ascii_lowercase();
+    if ENDINGS.iter().any(|known| ending == *known) {
+        gathered.documents.push(Found { path, root: root.to_owned() });
+    } else if let Some(kind) = UNREADABLE.iter().find(|known| ending == **known) {
+        *gathered.passed_over.entry(kind).or_default() += 1;
+    }
 }
 
 /// The folder that a document lies in.

@@ -10,6 +10,7 @@ mod gather;
 pub mod address;
 pub mod document;
 pub mod link;
+pub mod proposal;
 pub mod targets;
 
 mod check;
@@ -18,10 +19,13 @@ pub mod verdict;
 
 mod fix;
 mod report;
+mod review;
 mod status;
 
 pub mod messages;
 mod progress;
+
+use std::io;
 
 use anyhow::{Context, Result, ensure};
 use ui::{Ended, Hinted, hinted};
@@ -29,18 +33,24 @@ use ui::{Ended, Hinted, hinted};
 use check::Checked;
 use cli::Cli;
 use config::Settings;
+use gather::Gathered;
 use messages::VOICE;
 use progress::Bar;
+use proposal::Proposal;
 use report::Detail;
+use review::Review;
+use verdict::{Finding, Verdict};
 
 /// Does what the command line asks for.
 pub fn run(cli: &Cli) -> Result<Ended> {
     let settings = config::settings(cli, config::home().as_deref())?;
-    let (documents, missing) = gather::documents(&cli.paths, &settings.filter);
+    let Gathered { documents, passed_over, errors: missing } =
+        gather::documents(&cli.paths, &settings.filter);
     for error in &missing {
         VOICE.error(error);
     }
-    ensure!(!documents.is_empty() || !missing.is_empty(), no_documents());
+    let is_empty = documents.is_empty() && missing.is_empty() && passed_over.is_empty();
+    ensure!(!is_empty, no_documents());
     let bar = Bar::new(cli.output.quiet, settings.debug);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
     let checked = look_at(&documents, cli, &settings, &bar)?;
@@ -48,7 +58,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         tell_problems(&checked);
         return fix_all(&checked, cli, &missing);
     }
-    report::write(&checked, &cli.output, detail(cli, &settings))?;
+    report::write(&checked, &passed_over, &cli.output, detail(cli, &settings))?;
     if !report::tells_problems(&cli.output) {
         tell_problems(&checked);
     }
@@ -129,8 +139,13 @@ fn fix_all(checked: &[Checked], cli: &Cli, missing: &[anyhow::Error]) -> Result<
     let incomplete = !missing.is_empty() || checked.iter().any(Checked::is_incomplete);
     let mut ended = if incomplete { Ended::Incomplete } else { Ended::Done };
     let mut fixed = Vec::new();
+    let mut review = Review::new(io::stdin().lock(), io::stderr());
     for document in checked {
-        let plan = fix::Plan::of(document);
+        let plan = fix::Plan::of(document, &mut |document, link, finding| {
+            cli.all
+                || finding.proposal.as_ref().is_some_and(Proposal::is_sure)
+                || (cli.review && review.agrees(document, link, finding))
+        });
         let outcome = match fix_one(&plan, cli.dry_run) {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -139,14 +154,17 @@ fn fix_all(checked: &[Checked], cli: &Cli, missing: &[anyhow::Error]) -> Result<
                 continue;
             }
         };
-        let unmended = document.links.iter().any(|(_, finding)| {
-            finding.verdict == verdict::Verdict::Broken && !fix::would_mend(finding)
-        });
-        if ended == Ended::Done && (unmended || !plan.left.is_empty()) {
+        if ended == Ended::Done && (is_unmended(document) || !plan.left.is_empty()) {
             ended = Ended::Found;
         }
         fixed.push((plan, outcome));
     }
     report::write_fixes(&fixed, &cli.output)?;
     Ok(ended)
+}
+
+/// Whether a link is broken for which there is no proposal.
+fn is_unmended(document: &Checked) -> bool {
+    let broken = |finding: &Finding| finding.verdict == Verdict::Broken;
+    document.links.iter().any(|(_, finding)| broken(finding) && finding.proposal.is_none())
 }

@@ -141,6 +141,8 @@ pub enum Aside {
     Style,
     /// Text that was deleted and is kept as a tracked change.
     Deletion,
+    /// Pieces of text that the document keeps to be put in.
+    BuildingBlock,
     /// What describes the document: its template, where it is reloaded from.
     Metadata,
 }
@@ -158,6 +160,13 @@ pub struct Spot {
     pub before: String,
     /// What the address ends with and the value does not.
     pub after: String,
+}
+
+impl Spot {
+    /// What no other place has.
+    pub(crate) fn key(&self) -> (Arc<str>, u64) {
+        (Arc::clone(&self.part), self.range.start)
+    }
 }
 
 impl Kind {
@@ -226,6 +235,7 @@ impl Display for Aside {
             Self::MasterPage => "master page",
             Self::Style => "style",
             Self::Deletion => "deleted text",
+            Self::BuildingBlock => "building block",
             Self::Metadata => "metadata",
         })
     }

@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::address::Goal;
+use crate::proposal::Proposal;
 use crate::verdict::{Hop, Verdict};
 
 mod archive;
 mod ftp;
 mod http;
 mod mail;
+mod moved;
 mod names;
 mod page;
 mod request;
@@ -91,7 +93,7 @@ pub struct Answer {
     /// Why, in plain words.
     pub reason: String,
     /// The address that should take its place.
-    pub proposal: Option<String>,
+    pub proposal: Option<Proposal>,
     /// The way that it led.
     pub hops: Vec<Hop>,
     /// What else is worth knowing.
@@ -108,7 +110,7 @@ pub struct MissingFragment {
     /// Why it is not there, in plain words.
     pub reason: String,
     /// The nearest place that is there.
-    pub nearest: Option<String>,
+    pub nearest: Option<Proposal>,
 }
 
 impl Answer {

@@ -1,5 +1,6 @@
 //! The result, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result};
@@ -7,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::check::Checked;
 use crate::cli::{Format, Output};
 use crate::fix::{Applied, Plan};
+use crate::messages::VOICE;
 
 mod fixes;
 mod html;
@@ -17,6 +19,7 @@ mod sarif;
 mod table;
 mod text;
 
+pub(crate) use rows::shown_place;
 use rows::{Row, Totals};
 
 /// How much people are shown. Programs get everything.
@@ -31,8 +34,28 @@ pub(crate) enum Detail {
 }
 
 /// Writes the result where the user wants it.
-pub(crate) fn write(checked: &[Checked], output: &Output, detail: Detail) -> Result<()> {
-    to_output(output, |out| form(checked, output.format, detail, out))
+pub(crate) fn write(
+    checked: &[Checked],
+    passed_over: &PassedOver,
+    output: &Output,
+    detail: Detail,
+) -> Result<()> {
+    to_output(output, |out| form(checked, passed_over, output.format, detail, out))?;
+    let tells = matches!(output.format, Format::Text | Format::Json);
+    if let Some(told) = shown_passed_over(passed_over).filter(|_| !tells && !output.quiet) {
+        VOICE.note(&told);
+    }
+    Ok(())
+}
+
+/// How many documents of each kind were found in folders and cannot be read.
+pub(crate) type PassedOver = BTreeMap<&'static str, usize>;
+
+/// `not read: 2 doc, 1 rtf`; None where there is nothing to say.
+fn shown_passed_over(passed_over: &PassedOver) -> Option<String> {
+    let counts: Vec<String> =
+        passed_over.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    (!counts.is_empty()).then(|| format!("not read: {}", counts.join(", ")))
 }
 
 /// Whether the result itself says to the user's face what could not be read.
@@ -62,13 +85,14 @@ fn to_output(output: &Output, form: impl Fn(&mut dyn Write) -> io::Result<()>) -
 
 fn form(
     checked: &[Checked],
+    passed_over: &PassedOver,
     format: Format,
     detail: Detail,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Text => text::write(checked, detail, out),
-        Format::Json => table::json(checked, out),
+        Format::Text => text::write(checked, passed_over, detail, out),
+        Format::Json => table::json(checked, passed_over, out),
         Format::Jsonl => table::jsonl(checked, out),
         Format::Csv => table::csv(checked, out),
         Format::Junit => junit::write(checked, out),

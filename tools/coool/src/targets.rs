@@ -1,15 +1,24 @@
 //! What a link can lead to in a document: each format has its own rules.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::fmt::Debug;
 
 use crate::address::Jump;
+use crate::proposal::Proposal;
+
+pub(crate) mod counts;
 
 /// What links can lead to in one document.
 pub trait Targets: Debug + Send + Sync {
     /// Looks for a place, by the rules of the programs that open such documents.
     /// The speller looks for what was perhaps meant.
     fn find(&self, jump: &Jump, speller: &Speller) -> Found;
+
+    /// What stands behind `#` in a link to the one heading with these words.
+    fn heading(&self, _words: &str) -> Option<&str> {
+        None
+    }
 }
 
 /// Whether a place is there.
@@ -23,8 +32,8 @@ pub enum Found {
     No {
         /// What a reader would call what is missing, such as `no heading is called "Costs"`.
         reason: String,
-        /// The nearest name that is there, as it would stand behind `#`.
-        nearest: Option<String>,
+        /// The name that was perhaps meant, as it would stand behind `#`.
+        nearest: Option<Proposal>,
     },
     /// Nobody can say: the rules of this format are not known to coool.
     Unknown,
@@ -57,35 +66,80 @@ impl Default for Speller {
 }
 
 impl Speller {
-    /// The candidate that is most like a name, where one is like it at all: the same but for
-    /// capitals and blanks, or a few letters apart.
+    /// The candidate that is most like a name, where one is like it at all and no other as much:
+    /// the same but for capitals and blanks, or a few letters apart. What counts is never apart.
     pub fn nearest<'name>(
         &self,
         wanted: &str,
         candidates: impl IntoIterator<Item = &'name str>,
-    ) -> Option<&'name str> {
+    ) -> Option<Proposal> {
         /// Below this, a likeness is chance: `Costs` and `Cost` have 0.8, `Costs` and `Notes` 0.4.
         const ALIKE: f64 = 0.6;
-        let wanted = Letters::of(wanted);
-        let mut best = None;
-        let mut best_score = ALIKE;
-        for candidate in candidates {
-            let letters = Letters::of(candidate);
-            let mut cost = letters.text.len() + 1;
-            if wanted.may_be_alike(&letters, best_score) {
-                cost += wanted.text.len() * letters.text.len();
-                let score = strsim::normalized_damerau_levenshtein(&wanted.text, &letters.text);
-                // The order of the candidates may be that of a hash table.
-                let is_first = best.is_none_or(|best| candidate < best);
-                if score > best_score || (score >= best_score && best.is_some() && is_first) {
-                    best = Some(candidate);
-                    best_score = score;
-                }
-            }
-            self.patience.set(self.patience.get().checked_sub(cost)?);
+        /// What it costs to see what counts in a name, for each of its letters.
+        const COUNTING: usize = 200;
+        if counts::is_mark(wanted) {
+            return None;
         }
-        best
+        let (letters, counted) = (Letters::of(wanted), counts::counting(wanted));
+        let mut best: Option<&str> = None;
+        let mut best_score = ALIKE;
+        let mut alone = false;
+        for candidate in candidates {
+            let (score, cost) = letters.likeness(&Letters::of(candidate), best_score);
+            self.patience.set(self.patience.get().checked_sub(cost)?);
+            let is_better = score > best_score;
+            let is_equal = best.is_some_and(|best| score >= best_score && best != candidate);
+            if !(is_better || is_equal) {
+                continue;
+            }
+            self.patience.set(self.patience.get().checked_sub(COUNTING * candidate.len())?);
+            if counts::is_mark(candidate) || counts::counting(candidate) != counted {
+                continue;
+            }
+            alone = is_better;
+            (best, best_score) = (Some(candidate), score);
+        }
+        best.filter(|_| alone).map(|best| likely_or_sure(wanted, best))
     }
+}
+
+/// A slip may be another word; capitals and blanks make none.
+fn likely_or_sure(wanted: &str, name: &str) -> Proposal {
+    if plain(wanted) == plain(name) {
+        return Proposal::sure(name, "it is the same but for capitals and blanks");
+    }
+    Proposal::likely(name, "it is spelled nearly so")
+}
+
+/// A name without what nobody hears: capitals, blanks, and what stands for a blank.
+fn plain(name: &str) -> String {
+    let heard = name.chars().filter(|letter| !letter.is_whitespace() && !"-_".contains(*letter));
+    heard.flat_map(char::to_lowercase).collect()
+}
+
+/// The headings of a document, by their words.
+#[derive(Debug, Default)]
+pub(crate) struct Headings {
+    /// What a link to each has behind `#`; None where there are several with these words, or where
+    /// no link can lead there.
+    known: HashMap<String, Option<String>>,
+}
+
+impl Headings {
+    pub(crate) fn add(&mut self, words: &str, place: Option<String>) {
+        let words = spaced(words);
+        let place = place.filter(|_| !self.known.contains_key(&words));
+        self.known.insert(words, place);
+    }
+
+    pub(crate) fn find(&self, words: &str) -> Option<&str> {
+        self.known.get(&spaced(words))?.as_deref()
+    }
+}
+
+/// Words with one blank between them.
+fn spaced(words: &str) -> String {
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What counts of a name: letters and digits, all small.
@@ -110,6 +164,17 @@ impl Letters {
         letters
     }
 
+    /// How alike two names are, at most 1, and what it cost to say so. What cannot reach the least
+    /// is not compared.
+    fn likeness(&self, other: &Self, least: f64) -> (f64, usize) {
+        let cost = other.text.len() + 1;
+        if !self.may_be_alike(other, least) {
+            return (0.0, cost);
+        }
+        let score = strsim::normalized_damerau_levenshtein(&self.text, &other.text);
+        (score, cost + self.text.len() * other.text.len())
+    }
+
     /// Whether the likeness can be more than a score: each letter that one name has and the other
     /// has not is a difference at least.
     #[expect(clippy::cast_precision_loss, reason = "names have at most 200 letters")]
@@ -131,19 +196,34 @@ mod tests {
     fn the_name_that_differs_least_is_nearest() {
         let names = ["Introduction", "Costs", "Installation"];
 
-        let nearest = |wanted| Speller::default().nearest(wanted, names);
-        assert_eq!(nearest("costs"), Some("Costs"));
-        assert_eq!(nearest("Instalation"), Some("Installation"));
+        let nearest = |wanted| {
+            let near = Speller::default().nearest(wanted, names);
+            near.map(|near| format!("{} {}", near.confidence, near.address))
+        };
+        assert_eq!(nearest("costs").as_deref(), Some("sure Costs"));
+        assert_eq!(nearest("Instalation").as_deref(), Some("likely Installation"));
         assert_eq!(nearest("Weather"), None);
     }
 
     #[test]
+    fn of_two_that_are_equally_near_none_is_meant() {
+        assert_eq!(Speller::default().nearest("Costs", ["Posts", "Hosts"]), None);
+        assert_eq!(Speller::default().nearest("start", ["START", "Start"]), None);
+    }
+
+    /// A number in letters: digits are never apart.
+    fn written_out(number: u32) -> String {
+        number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'k')).collect()
+    }
+
+    #[test]
     fn patience_ends() {
-        let names: Vec<String> = (0..20_000).map(|number| format!("section{number}")).collect();
+        let names: Vec<String> =
+            (0..20_000_u32).map(|number| format!("section{}", written_out(number))).collect();
         let names = || names.iter().map(String::as_str);
         let speller = Speller::default();
 
-        let found = (0..5_000).filter(|_| speller.nearest("sectoin7", names()).is_some()).count();
+        let found = (0..5_000).filter(|_| speller.nearest("sectoinr", names()).is_some()).count();
 
         assert!((1..5_000).contains(&found), "{found}");
     }

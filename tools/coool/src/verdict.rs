@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 
 use serde::{Deserialize, Serialize};
 
+use crate::proposal::Proposal;
+
 /// What became of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -50,8 +52,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// Why, in plain words; empty where there is nothing to say.
     pub reason: String,
-    /// The address that it should probably have.
-    pub proposal: Option<String>,
+    /// The address that it should perhaps have.
+    pub proposal: Option<Proposal>,
     /// The way that the address led.
     pub hops: Vec<Hop>,
     /// What else is worth knowing, such as a certificate that is about to end.
@@ -91,9 +93,9 @@ impl Finding {
         Self { could_not: true, ..Self::of(Verdict::Unchecked, reason.into()) }
     }
 
-    /// With the address that it should probably have.
+    /// With the address that it should perhaps have.
     #[must_use]
-    pub fn propose(self, proposal: Option<String>) -> Self {
+    pub fn propose(self, proposal: Option<Proposal>) -> Self {
         Self { proposal, ..self }
     }
 

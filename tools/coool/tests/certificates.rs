@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use support::{Desk, odf};
@@ -40,28 +40,13 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let certificate = parameters.signed_by(&key, &self.issuer).expect("a certificate");
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let settings = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("TLS")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("they belong together");
-        let settings = Arc::new(settings);
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("its address");
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let connection = ServerConnection::new(Arc::clone(&settings)).expect("settings");
-                let mut stream = StreamOwned::new(connection, stream);
-                // One read holds the whole of such a request.
-                if stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {
-                    let answer = b"HTTP/1.1 200 answer\r\ncontent-length: 0\r\n\r\n";
-                    let _ = stream.write_all(answer).and_then(|()| stream.flush());
-                }
-            }
-        });
-        format!("https://{address}/x")
+        serve(certificate.der().clone(), key)
+    }
+
+    /// A server whose certificate is the authority's own, as `openssl req -x509` makes it.
+    fn serve_itself(&self) -> String {
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.issuer.key().serialize_der()));
+        serve(self.issuer.der().clone(), key)
     }
 
     /// What coool says of an address, on a machine that trusts this authority.
@@ -77,6 +62,32 @@ impl Authority {
         let lines = text.lines().skip(3).take_while(|line| !line.contains("link:"));
         lines.map(str::trim).collect::<Vec<_>>().join("; ").replace(address, "ADDRESS")
     }
+}
+
+/// A server on a loopback address with this certificate; gives its address.
+fn serve(certificate: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> String {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let settings = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("they belong together");
+    let settings = Arc::new(settings);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let connection = ServerConnection::new(Arc::clone(&settings)).expect("settings");
+            let mut stream = StreamOwned::new(connection, stream);
+            // One read holds the whole of such a request.
+            if stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {
+                let answer = b"HTTP/1.1 200 answer\r\ncontent-length: 0\r\n\r\n";
+                let _ = stream.write_all(answer).and_then(|()| stream.flush());
+            }
+        }
+    });
+    format!("https://{address}/x")
 }
 
 #[test]
@@ -104,5 +115,11 @@ fn a_certificate_must_hold_and_be_for_the_host() {
         authority.finding(&stranger),
         "doubtful: ADDRESS; because: its certificate comes from somebody whom this machine does \
          not know"
+    );
+
+    let own = Authority::new("127.0.0.1").serve_itself();
+    assert_eq!(
+        authority.finding(&own),
+        "doubtful: ADDRESS; because: its certificate was made by the server itself"
     );
 }

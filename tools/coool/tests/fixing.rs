@@ -1,4 +1,5 @@
-//! What `--fix` writes into documents, and what it leaves alone.
+//! What `--fix` writes into documents, and what it leaves alone. The slips of these documents are
+//! only likely ones, so that `--all` stands beside it; `proposals.rs` has what is written without.
 
 mod support;
 
@@ -44,13 +45,14 @@ fn only_the_addresses_change() {
     desk.put("folder/moved.odt", odf::odt("", ""));
     fs::set_permissions(desk.path("a.odt"), fs::Permissions::from_mode(0o640)).expect("a mode");
 
-    let run = desk.coool(&["--fix", "a.odt"]);
+    let run = desk.coool(&["--fix", "--all", "a.odt"]);
 
     assert_eq!(run.code, Some(1), "one stays broken: {run:?}");
     assert_eq!(
         run.stdout,
-        "a.odt\n=====\n  #Here & ther\n    -> #Here & there\n  ../moved.odt\n    -> \
-         ../folder/moved.odt\n  the old document is a.odt.bak\n\n2 addresses written anew\n"
+        "a.odt\n=====\n  #Here & ther\n    -> #Here & there\n    likely: it is spelled nearly so\n  \
+         ../moved.odt\n    -> ../folder/moved.odt\n    likely: it is the only file of that name\n  \
+         the old document is a.odt.bak\n\n2 addresses written anew\n"
     );
     let new = desk.read("a.odt");
     assert_eq!(desk.read("a.odt.bak"), old);
@@ -76,10 +78,10 @@ fn a_second_run_changes_nothing() {
         odf::link("#Hree", "slip")
     );
     let desk = Desk::with("a.odt", odf::odt(&body, ""));
-    assert_eq!(desk.coool(&["--fix", "a.odt"]).code, Some(0));
+    assert_eq!(desk.coool(&["--fix", "--all", "a.odt"]).code, Some(0));
     let first = desk.read("a.odt");
 
-    let run = desk.coool(&["--fix", "a.odt"]);
+    let run = desk.coool(&["--fix", "--all", "a.odt"]);
 
     assert_eq!((run.code, &*run.stdout), (Some(0), "0 addresses written anew\n"));
     assert_eq!(desk.read("a.odt"), first);
@@ -94,7 +96,7 @@ fn a_dry_run_writes_nothing() {
     ));
     let desk = Desk::with("a.fodt", &text);
 
-    let run = desk.coool(&["--fix", "--dry-run", "a.fodt"]);
+    let run = desk.coool(&["--fix", "--all", "--dry-run", "a.fodt"]);
 
     assert!(run.stdout.ends_with("\n1 address would be written anew\n"), "{run:?}");
     assert_eq!(desk.read("a.fodt"), text.as_bytes());
@@ -122,7 +124,7 @@ fn flat_documents_and_relationships_and_fields_are_put_right() {
     let desk = Desk::with("a.fodt", &flat);
     desk.put("b.docx", docx(&body, &[("web", To::Address(&server.url("/old")))], &[]));
 
-    let run = desk.coool(&["--fix", "a.fodt", "b.docx"]);
+    let run = desk.coool(&["--fix", "--all", "a.fodt", "b.docx"]);
 
     assert_eq!(run.code, Some(0), "{run:?}");
     let new = String::from_utf8(desk.read("a.fodt")).expect("text");
@@ -160,7 +162,7 @@ fn a_book_is_put_right() {
     ]);
     let desk = Desk::with("a.epub", book);
 
-    assert_eq!(desk.coool(&["--fix", "a.epub"]).code, Some(0));
+    assert_eq!(desk.coool(&["--fix", "--all", "a.epub"]).code, Some(0));
 
     assert_eq!(part(&desk.read("a.epub"), "one.xhtml"), page.replace("#edn", "#end"));
 }
@@ -174,7 +176,7 @@ fn signed_and_encrypted_documents_are_refused() {
     let signed = odf::odt_with(&body, "", &[("META-INF/documentsignatures.xml", "<x/>")]);
     let desk = Desk::with("a.odt", &signed);
 
-    let run = desk.coool(&["--fix", "a.odt"]);
+    let run = desk.coool(&["--fix", "--all", "a.odt"]);
 
     assert_eq!(run.code, Some(2));
     assert_eq!(
@@ -195,7 +197,7 @@ fn signed_and_encrypted_documents_are_refused() {
         ("META-INF/manifest.xml", manifest),
     ]);
     desk.put("b.odt", &encrypted);
-    let run = desk.coool(&["--fix", "b.odt"]);
+    let run = desk.coool(&["--fix", "--all", "b.odt"]);
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("  because: it is encrypted\n"), "{run:?}");
     assert_eq!(desk.read("b.odt"), encrypted);
@@ -207,13 +209,13 @@ fn what_cannot_be_written_back_is_said() {
         table:formula="of:=HYPERLINK(&quot;#Cost.A1&quot;;1)"/></table:table-row></table:table>"##;
     let desk = Desk::with("a.fods", odf::spreadsheet(cells));
 
-    let run = desk.coool(&["--fix", "a.fods"]);
+    let run = desk.coool(&["--fix", "--all", "a.fods"]);
 
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(
         run.stdout.contains(
-            "  left: #Cost.A1\n    perhaps: #Costs.A1\n    because: this kind of link cannot be \
-             written back\n"
+            "  left: #Cost.A1\n    perhaps: #Costs.A1 (likely: it is spelled nearly so)\n    \
+             because: this kind of link cannot be written back\n"
         ),
         "{run:?}"
     );
@@ -229,14 +231,15 @@ fn the_plan_is_there_for_programs() {
         )),
     );
 
-    let plan = desk.json(&["--fix", "--dry-run", "a.fodt"]);
+    let plan = desk.json(&["--fix", "--all", "--dry-run", "a.fodt"]);
 
     assert_eq!(
         plan,
         serde_json::json!({ "tool": "coool", "version": "0.1.0", "format": 1, "documents": [{
             "document": "a.fodt",
             "backup": null,
-            "changes": [{ "part": "", "old": "#Hree", "new": "#Here" }],
+            "changes": [{ "part": "", "old": "#Hree", "new": "#Here", "confidence": "likely",
+                "proposal_reason": "it is spelled nearly so" }],
             "left": [],
         }]})
     );
@@ -255,7 +258,7 @@ fn a_folder_that_cannot_be_written_to_keeps_its_document() {
     }
 
     // The result cannot be written; the document, which comes first, is whole.
-    let run = desk.coool(&["--fix", "a.fodt", "--output", "/dev/full"]);
+    let run = desk.coool(&["--fix", "--all", "a.fodt", "--output", "/dev/full"]);
 
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("cannot write the result to `/dev/full`"), "{run:?}");
@@ -266,7 +269,7 @@ fn a_folder_that_cannot_be_written_to_keeps_its_document() {
 fn calls(desk: &Desk, names: &str) -> Option<Vec<(String, usize)>> {
     let log = desk.home().join("calls");
     let strace = ["-f", "-qq", "-e", &format!("trace={names}"), "-o", log.to_str()?];
-    let command = desk.command(&["--fix", "a.odt"]);
+    let command = desk.command(&["--fix", "--all", "a.odt"]);
     let status = std::process::Command::new("strace")
         .args(strace)
         .arg(command.get_program())
@@ -311,7 +314,7 @@ fn a_run_that_is_killed_or_fails_anywhere_leaves_the_old_document_or_the_new_one
         for (name, count) in &calls {
             for number in 1..=*count {
                 let desk = one_slip();
-                let command = desk.command(&["--fix", "a.odt"]);
+                let command = desk.command(&["--fix", "--all", "a.odt"]);
                 let output = std::process::Command::new("strace")
                     .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={CHANGING}")])
                     .args(["-e", &format!("inject={name}:{fault}:when={number}")])
@@ -328,7 +331,7 @@ fn a_run_that_is_killed_or_fails_anywhere_leaves_the_old_document_or_the_new_one
                 if is_new {
                     assert_eq!(desk.read("a.odt.bak"), old, "{fault} at {name} {number}");
                 }
-                let run = desk.coool(&["--fix", "a.odt"]);
+                let run = desk.coool(&["--fix", "--all", "a.odt"]);
                 assert_eq!(run.code, Some(0), "{fault} at {name} {number}: {run:?}");
             }
         }

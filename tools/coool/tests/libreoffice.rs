@@ -250,3 +250,37 @@ fn a_document_has_the_same_broken_links_in_every_format_that_libreoffice_writes(
         }
     }
 }
+
+#[test]
+fn no_name_that_libreoffice_escapes_is_a_false_alarm() {
+    let names = [
+        "a:b",
+        "a%3Ab",
+        "Two words",
+        "\u{fc}ber",
+        "1st-part.x",
+        "50% of it",
+        "a name: longer than forty letters, and with signs in it",
+        "forty letters that end: within a sign:: of it",
+    ];
+    let mut body = String::new();
+    for name in names {
+        body += &format!("<text:p><text:bookmark text:name=\"{name}\"/>");
+        body += &odf::link(&format!("#{}", name.replace('%', "%25")), "link");
+        body += &format!(
+            "<text:bookmark-ref text:reference-format=\"text\" text:ref-name=\"{name}\">x\
+             </text:bookmark-ref><text:bookmark-ref text:reference-format=\"page\" \
+             text:ref-name=\"{name}\">1</text:bookmark-ref></text:p>"
+        );
+    }
+    body += &odf::paragraph("#Gone: really", "link");
+    let desk = Desk::with("a.fodt", odf::text(&body));
+    let broken = |name: &str| -> Vec<String> {
+        let findings = desk.verdicts(&[name]);
+        findings.into_iter().filter(|finding| finding.ends_with(" broken")).collect()
+    };
+    assert_eq!(broken("a.fodt"), ["#Gone: really broken"]);
+    if office::convert(&desk.path("a.fodt"), "docx") {
+        assert_eq!(broken("a.docx"), ["#Gone:_really broken"]);
+    }
+}

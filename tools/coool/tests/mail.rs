@@ -25,11 +25,13 @@ fn a_domain_must_take_mail() {
             "mailto:ann@gone.example",
             "mailto:ann@nobody.example",
             "mailto:ann@good.example,bob@gone.example",
+            "mailto:ann@left.example",
         ],
         |name, kind| match (name, kind) {
             ("good.example", MX) => Known::Mail("mx.good.example"),
+            ("left.example", MX) => Known::Mail("mx.left.example"),
             ("no-mail.example", MX) => Known::Mail("."),
-            ("host-only.example", names::A) => Known::Address([192, 0, 2, 1]),
+            ("host-only.example" | "mx.good.example", names::A) => Known::Address([192, 0, 2, 1]),
             ("gone.example", _) => Known::Nothing,
             _ => Known::Empty,
         },
@@ -44,6 +46,8 @@ fn a_domain_must_take_mail() {
             "broken text mailto:ann@gone.example: there is no domain `gone.example`",
             "broken text mailto:ann@nobody.example: nobody takes mail for `nobody.example`",
             "broken text mailto:ann@good.example,bob@gone.example: there is no domain `gone.example`",
+            "broken text mailto:ann@left.example: `mx.left.example` takes mail for `left.example`, \
+             and there is no such host",
         ]
     );
 }
@@ -60,11 +64,12 @@ fn a_name_server_in_trouble_is_no_broken_link() {
 fn what_the_name_server_could_not_say_is_asked_again_at_the_end() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     // The resolver itself asks more than once before it gives up.
-    let found =
-        findings(&["mailto:ann@a.example"], |_, _| match ASKED.fetch_add(1, Ordering::SeqCst) {
-            0..3 => Known::Trouble,
-            _ => Known::Mail("mx.a.example"),
-        });
+    let found = findings(&["mailto:ann@a.example"], |name, kind| match (name, kind) {
+        ("mx.a.example", names::A) => Known::Address([192, 0, 2, 1]),
+        ("mx.a.example", _) => Known::Empty,
+        _ if ASKED.fetch_add(1, Ordering::SeqCst) < 3 => Known::Trouble,
+        _ => Known::Mail("mx.a.example"),
+    });
 
     assert_eq!(found, ["ok text mailto:ann@a.example"], "after {ASKED:?} questions");
 }
@@ -88,4 +93,18 @@ fn a_name_that_stands_for_this_machine_may_be_asked_where_the_document_says_so()
 
     assert_eq!(found, [format!("ok text {address}")]);
     assert_eq!(server.asked(), ["HEAD /x"]);
+}
+
+#[test]
+fn a_host_may_have_an_underscore_in_its_name() {
+    let server = Server::new(|_| Response::of(200));
+    let port = server.url("").rsplit_once(':').expect("a port").1.to_owned();
+    let address = format!("http://my_host.example:{port}/");
+
+    let found = findings(&[&address], |name, kind| match (name, kind) {
+        ("my_host.example", names::A) => Known::Address([127, 0, 0, 1]),
+        _ => Known::Empty,
+    });
+
+    assert_eq!(found, [format!("ok text {address}")]);
 }

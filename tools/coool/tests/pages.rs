@@ -174,3 +174,81 @@ fn pages_and_notes_beside_a_document_are_looked_into() {
         ]
     );
 }
+
+#[test]
+fn references_of_a_book_are_found_wherever_they_stand() {
+    let page = r##"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="here">
+        <a href="cafe\u{301}.xhtml#lost">form</a> <a href="a.png#xywh=1,2,3,4">piece</a>
+        <a href="content.opf#epubcfi(/6/4)">place</a><q cite="gone.xhtml">said</q></p></body></html>"##;
+    let page = page.replace("\\u{301}", "\u{301}");
+    let other =
+        r#"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="end">x</p></body></html>"#;
+    let overlay = r#"<smil xmlns="http://www.w3.org/ns/SMIL"><body><par><text src="one.xhtml#her"/>
+        <audio src="a.mp3"/></par></body></smil>"#;
+    let picture = r#"<svg xmlns="http://www.w3.org/2000/svg"
+        xmlns:xlink="http://www.w3.org/1999/xlink"><a xlink:href="one.xhtml#gone"/></svg>"#;
+    let book = package(&[
+        ("mimetype", "application/epub+zip"),
+        (
+            "META-INF/container.xml",
+            r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
+            <rootfile full-path="content.opf"/></rootfiles></container>"#,
+        ),
+        (
+            "content.opf",
+            r#"<package xmlns="http://www.idpf.org/2007/opf"><manifest>
+            <item id="1" href="one.xhtml" media-type="application/xhtml+xml"/>
+            <item id="2" href="caf\u{e9}.xhtml" media-type="application/xhtml+xml"/>
+            <item id="3" href="one.smil" media-type="application/smil+xml"/>
+            <item id="4" href="one.svg" media-type="image/svg+xml"/>
+            </manifest><spine><itemref idref="1"/><itemref idref="2"/></spine>
+            <guide><reference href="cover.xhtml"/></guide></package>"#
+                .replace("\\u{e9}", "\u{e9}")
+                .as_str(),
+        ),
+        ("one.xhtml", &page),
+        ("caf\u{e9}.xhtml", other),
+        ("one.smil", overlay),
+        ("one.svg", picture),
+        ("a.png", ""),
+        ("a.mp3", ""),
+    ]);
+
+    assert_eq!(
+        Desk::with("a.epub", book).verdicts(&["a.epub", "--resources"]),
+        [
+            "cafe\u{301}.xhtml#lost broken",
+            "a.png#xywh=1,2,3,4 ok",
+            "content.opf#epubcfi(/6/4) ok",
+            "gone.xhtml broken",
+            "one.xhtml#her broken",
+            "a.mp3 ok",
+            "one.xhtml#gone broken",
+            "cover.xhtml broken",
+        ]
+    );
+}
+
+#[test]
+fn a_pdf_leads_into_the_files_that_it_holds() {
+    let document = pdf(&[
+        "<</Type /Catalog /Pages 2 0 R /Names <</EmbeddedFiles <</Names [(in.pdf) 4 0 R]>>>>>>",
+        "<</Type /Pages /Kids [3 0 R] /Count 1>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Annots [
+          <</Subtype /Link /A <</S /GoToE /D [0 /Fit] /T <</R /C /N (in.pdf)>>>>>>
+          <</Subtype /Link /A <</S /GoToE /D [0 /Fit] /T <</R /C /N (out.pdf)>>>>>>
+          <</Subtype /Link /A <</S /GoToE /D [0 /Fit] /T <</R /P>>>>>>
+          <</Subtype /Link /A <</S /GoToE /F (gone.pdf) /D (x) /T <</R /C /N (in.pdf)>>>>>>]>>",
+        "<</Type /Filespec /F (in.pdf)>>",
+    ]);
+
+    assert_eq!(
+        Desk::with("a.pdf", document).findings(&["a.pdf"]),
+        [
+            "ok text in.pdf page 1",
+            "broken text out.pdf page 1: the document holds no file called `out.pdf`",
+            "unchecked text  page 1: coool does not check `a file within a file`",
+            "broken text gone.pdf page 1: the file `gone.pdf` is not there",
+        ]
+    );
+}

@@ -34,6 +34,7 @@ fn text_shows_what_needs_attention() {
         broken: #Hree
           because: no bookmark is called `Hree`
           perhaps: #Here
+            likely: it is spelled nearly so
           1 link:
             text "the "slip" & more", under "A < B | C"
 
@@ -53,6 +54,7 @@ fn text_shows_everything_on_request() {
         broken: #Hree
           because: no bookmark is called `Hree`
           perhaps: #Here
+            likely: it is spelled nearly so
           1 link:
             text "the "slip" & more", under "A < B | C"
 
@@ -101,7 +103,9 @@ fn json_is_one_document() {
               },
               "verdict": "broken",
               "reason": "no bookmark is called `Hree`",
-              "proposal": "#Here"
+              "proposal": "#Here",
+              "proposal_reason": "it is spelled nearly so",
+              "confidence": "likely"
             },
             {
               "document": "a.fodt",
@@ -140,7 +144,7 @@ fn json_lines_have_a_line_for_each_link() {
     check(
         &["--format", "jsonl"],
         &expect![[r##"
-        {"document":"a.fodt","part":"","kind":"text","url":"#Hree","text":"the \"slip\" & more","place":{"heading":"A < B | C"},"verdict":"broken","reason":"no bookmark is called `Hree`","proposal":"#Here"}
+        {"document":"a.fodt","part":"","kind":"text","url":"#Hree","text":"the \"slip\" & more","place":{"heading":"A < B | C"},"verdict":"broken","reason":"no bookmark is called `Hree`","proposal":"#Here","proposal_reason":"it is spelled nearly so","confidence":"likely"}
         {"document":"a.fodt","part":"","kind":"text","url":"#Here","text":"fine","place":{"heading":"A < B | C"},"verdict":"ok","reason":"","proposal":null}
         {"document":"a.fodt","part":"","kind":"text","url":"https://a.example/","text":"web","place":{"heading":"A < B | C"},"verdict":"unchecked","reason":"not asked, because of `--offline`","proposal":null}
     "##]],
@@ -152,10 +156,10 @@ fn csv_has_a_row_for_each_link() {
     check(
         &["--format", "csv"],
         &expect![[r#"
-        document,part,kind,url,text,place,page,slide,sheet,cell,heading,line,verdict,reason,proposal
-        a.fodt,,text,#Hree,"the ""slip"" & more","under ""A < B | C""",,,,,A < B | C,,broken,no bookmark is called `Hree`,#Here
-        a.fodt,,text,#Here,fine,"under ""A < B | C""",,,,,A < B | C,,ok,,
-        a.fodt,,text,https://a.example/,web,"under ""A < B | C""",,,,,A < B | C,,unchecked,"not asked, because of `--offline`",
+        document,part,kind,url,text,place,page,slide,sheet,cell,heading,line,verdict,reason,proposal,confidence,proposal_reason
+        a.fodt,,text,#Hree,"the ""slip"" & more","under ""A < B | C""",,,,,A < B | C,,broken,no bookmark is called `Hree`,#Here,likely,it is spelled nearly so
+        a.fodt,,text,#Here,fine,"under ""A < B | C""",,,,,A < B | C,,ok,,,,
+        a.fodt,,text,https://a.example/,web,"under ""A < B | C""",,,,,A < B | C,,unchecked,"not asked, because of `--offline`",,,
     "#]],
     );
 }
@@ -165,15 +169,15 @@ fn junit_has_a_case_for_each_link() {
     check(
         &["--format", "junit"],
         &expect![[r##"
-        <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites name="coool" tests="3" failures="1" errors="0">
-          <testsuite name="a.fodt" tests="3" failures="1" errors="0" skipped="1">
-            <testcase classname="a.fodt" name="#Hree (under &quot;A &lt; B | C&quot;)"><failure message="no bookmark is called `Hree`">text "the &quot;slip&quot; &amp; more"</failure></testcase>
-            <testcase classname="a.fodt" name="#Here (under &quot;A &lt; B | C&quot;)"/>
-            <testcase classname="a.fodt" name="https://a.example/ (under &quot;A &lt; B | C&quot;)"><skipped message="not asked, because of `--offline`"/></testcase>
-          </testsuite>
-        </testsuites>
-    "##]],
+            <?xml version="1.0" encoding="UTF-8"?>
+            <testsuites name="coool" tests="3" failures="1" errors="0">
+              <testsuite name="a.fodt" tests="3" failures="1" errors="0" skipped="1">
+                <testcase classname="a.fodt" name="#Hree (under &quot;A &lt; B | C&quot;)"><failure message="no bookmark is called `Hree`">text "the &quot;slip&quot; &amp; more"</failure></testcase>
+                <testcase classname="a.fodt" name="#Here (under &quot;A &lt; B | C&quot;)"/>
+                <testcase classname="a.fodt" name="https://a.example/ (under &quot;A &lt; B | C&quot;)"><skipped message="not asked, because of `--offline`"/></testcase>
+              </testsuite>
+            </testsuites>
+        "##]],
     );
 }
 
@@ -211,7 +215,7 @@ fn sarif_has_a_result_for_each_link_to_look_at() {
                     }
                   ],
                   "message": {
-                    "text": "#Hree (under \"A < B | C\"): no bookmark is called `Hree`; perhaps #Here"
+                    "text": "#Hree (under \"A < B | C\"): no bookmark is called `Hree`; perhaps #Here (likely: it is spelled nearly so)"
                   },
                   "ruleId": "broken-link"
                 }
@@ -265,7 +269,7 @@ fn markdown_has_a_table_for_each_document() {
 
         | verdict | address | where | text | reason | perhaps |
         | --- | --- | --- | --- | --- | --- |
-        | broken | \#Hree | under "A &lt; B \| C" | the "slip" &amp; more | no bookmark is called \`Hree\` | \#Here |
+        | broken | \#Hree | under "A &lt; B \| C" | the "slip" &amp; more | no bookmark is called \`Hree\` | \#Here (likely: it is spelled nearly so) |
     "##]],
     );
 }
@@ -290,7 +294,7 @@ fn a_page_shows_what_needs_attention_and_folds_the_rest() {
         <p><span class="verdict">broken</span><code>#Hree</code></p>
         <p>text “the &quot;slip&quot; &amp; more”, under &quot;A &lt; B | C&quot;</p>
         <p class="soft">no bookmark is called `Hree`</p>
-        <p>perhaps <code>#Here</code></p>
+        <p>perhaps <code>#Here</code>, likely: it is spelled nearly so</p>
         </article>
         <details><summary>2 other links</summary>
         <article class="ok">
@@ -305,7 +309,7 @@ fn a_page_shows_what_needs_attention_and_folds_the_rest() {
         </details>
         </body>
         </html>
-    "#]].assert_eq(body);
+"#]].assert_eq(body);
 }
 
 #[test]

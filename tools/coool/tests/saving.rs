@@ -19,7 +19,7 @@ fn prepare(place: &Place) {
 
 fn fix(place: &Place) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_coool"));
-    command.args(["--fix", "a.fodt"]).current_dir(place.tree()).env_clear();
+    command.args(["--fix", "--all", "a.fodt"]).current_dir(place.tree()).env_clear();
     command.env("HOME", place.home()).stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
@@ -101,7 +101,7 @@ fn a_document_that_another_program_has_open_for_writing_is_left_to_it() {
     let desk = support::Desk::with("a.fodt", odf::text(&body));
     let open = fs::OpenOptions::new().append(true).open(desk.path("a.fodt")).expect("it opens");
 
-    let run = desk.coool(&["--fix", "a.fodt"]);
+    let run = desk.coool(&["--fix", "--all", "a.fodt"]);
 
     assert_eq!(run.code, Some(2), "{run:?}");
     assert_eq!(
@@ -111,7 +111,7 @@ fn a_document_that_another_program_has_open_for_writing_is_left_to_it() {
     );
     assert_eq!(fs::read_dir(desk.folder()).expect("a folder").count(), 1);
     drop(open);
-    assert_eq!(desk.coool(&["--fix", "a.fodt"]).code, Some(0));
+    assert_eq!(desk.coool(&["--fix", "--all", "a.fodt"]).code, Some(0));
 }
 
 #[test]

@@ -376,3 +376,80 @@ fn a_page_is_read_no_further_than_the_limit() {
         serde_json::Value::Null
     );
 }
+
+#[test]
+fn a_server_that_hangs_or_breaks_off_at_the_head_is_asked_for_the_page() {
+    let answer = |request: &Request| match request.method.as_str() {
+        "HEAD" => {
+            std::thread::sleep(Duration::from_secs(3));
+            Response::of(200)
+        }
+        _ => Response::page("here"),
+    };
+    let since = Instant::now();
+
+    assert_eq!(judged("/x", &["--timeout", "2s", "--retries", "0"], answer), "ok /x");
+
+    assert!(since.elapsed() < Duration::from_secs(2), "within the time of one request");
+}
+
+#[test]
+fn a_place_is_looked_for_before_the_words_that_the_browser_looks_for() {
+    let answer = |_: &Request| Response::page("<p id=here>some words</p>");
+
+    assert_eq!(judged("/x#here:~:text=words", &[], answer), "ok /x#here:~:text=words");
+    assert_eq!(judged("/x#:~:text=words", &[], answer), "ok /x#:~:text=words");
+    assert_eq!(
+        judged("/x#gone:~:text=words", &[], answer),
+        "broken /x#gone:~:text=words: the page is there, and no place in it is called `gone`"
+    );
+}
+
+#[test]
+fn an_address_typed_with_a_slip_is_proposed_as_it_should_be() {
+    let desk = document(&[
+        "htp://www.example.org/a".to_owned(),
+        "http//www.example.org/a".to_owned(),
+        "www.example.org".to_owned(),
+        "example.org/a".to_owned(),
+        "file:///docs/www.example.com".to_owned(),
+        "ann@example.org".to_owned(),
+        "shttp://www.example.org/".to_owned(),
+    ]);
+
+    let proposed: Vec<String> = desk.json(&["a.fodt", "--offline", "--allow-outside"])["links"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|link| link["proposal"].as_str().unwrap_or("nothing").to_owned())
+        .collect();
+
+    assert_eq!(
+        proposed,
+        [
+            "http://www.example.org/a",
+            "http://www.example.org/a",
+            "https://www.example.org",
+            "https://example.org/a",
+            "https://www.example.com",
+            "mailto:ann@example.org",
+            "nothing",
+        ]
+    );
+}
+
+#[test]
+fn a_typed_address_is_sure_where_there_is_a_page_and_no_proposal_where_there_is_none() {
+    let server = Server::new(|request| match request.path.as_str() {
+        "/here" => Response::page("here"),
+        _ => Response::of(404),
+    });
+    let slip = |path: &str| server.url(path).replace("http:", "htp:");
+    let desk = document(&[slip("/here"), slip("/gone")]);
+
+    let links = desk.json(&["a.fodt"])["links"].clone();
+
+    assert_eq!(links[0]["proposal"], server.url("/here"));
+    assert_eq!(links[0]["confidence"], "sure");
+    assert!(links[1]["proposal"].is_null(), "{links}");
+}

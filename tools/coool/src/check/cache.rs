@@ -24,7 +24,7 @@ pub(super) struct Cache {
 }
 
 /// The form of the file; another is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct File {

@@ -5,16 +5,19 @@ use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::address::{Jump, decoded};
+use crate::address::{Base, Goal, Jump, decoded, goal};
 use crate::config::Settings;
 use crate::document::problem::Problem;
 use crate::gather::folder_of;
 use crate::link::{Class, Link};
-use crate::targets::Speller;
+use crate::proposal::Proposal;
+use crate::targets::{Found, Speller, counts};
 use crate::verdict::Finding;
 
 use super::inside;
 use super::library::{Library, Reading};
+use super::propose::{self, Missing};
+use super::typed;
 
 /// What is written with percent signs in the path of an address (RFC 3986, section 3.3).
 const IN_PATHS: &AsciiSet =
@@ -24,7 +27,7 @@ const IN_PATHS: &AsciiSet =
 pub(super) fn check(
     path: &str,
     fragment: Option<&str>,
-    link: &Link,
+    links: &[Link],
     reading: &Reading,
     library: &mut Library,
     settings: &Settings,
@@ -43,11 +46,11 @@ pub(super) fn check(
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
             return Finding::could_not(format!("cannot look at the file: {error}"));
         }
-        Err(_) => return missing(path, fragment, link, reading, library),
+        Err(_) => return missing(path, fragment, &links[0], reading, library),
     };
     match fragment {
         Some(fragment) if !fragment.is_empty() && status.is_file() => {
-            place(fragment, &target, link, library)
+            place(fragment, &target, links, library)
         }
         _ => Finding::ok(),
     }
@@ -99,15 +102,17 @@ fn tidied(path: &Path) -> PathBuf {
     tidy
 }
 
-fn place(fragment: &str, target: &Path, link: &Link, library: &mut Library) -> Finding {
+fn place(fragment: &str, target: &Path, links: &[Link], library: &mut Library) -> Finding {
     let jump = Jump::Fragment(fragment.to_owned());
     match library.targets(target) {
         Ok(targets) => {
-            let proposal = |nearest: String| {
-                let (path, _) = link.address.split_once('#').unwrap_or((&link.address, ""));
-                format!("{path}#{nearest}")
-            };
-            inside::finding(targets.find(&jump, &library.speller), &jump, proposal)
+            let found = targets.find(&jump, &library.speller);
+            inside::finding(found, &jump, |spelled| {
+                let missing = Missing { jump: &jump, links, spelled };
+                let near = propose::name(missing, &*targets, &library.speller)?;
+                let (path, _) = links[0].address.split_once('#').unwrap_or((&links[0].address, ""));
+                Some(near.written(|near| format!("{path}#{near}")))
+            })
         }
         // Pictures and programs have no places that coool knows.
         Err(Problem::Unknown) => Finding {
@@ -126,44 +131,67 @@ fn missing(
     reading: &Reading,
     library: &mut Library,
 ) -> Finding {
-    if let Some(url) = forgotten_scheme(path, link) {
-        let reason = format!("`{path}` is taken for the name of a file, for it has no `https://`");
-        return Finding::broken(reason).propose(Some(url));
+    if let Some(meant) = typed::meant(path, link) {
+        let reason = format!(
+            "`{path}` is taken for the name of a file, for it has no `{}`",
+            start_of(&meant)
+        );
+        return Finding::broken(reason).propose(Some(meant));
     }
-    let target = folder_of(&reading.path).join(path);
-    let found = target
-        .file_name()
-        .and_then(|name| library.moved_to(&reading.root, name))
-        .or_else(|| similar(&target, &library.speller));
     let what =
         if link.kind.class() == Class::Resource { "the file that is loaded" } else { "the file" };
     let finding = Finding::broken(format!("{what} `{path}` is not there"));
-    let Some(found) = found else { return finding };
-    finding.propose(address_of(&found, fragment, link, reading, path))
+    finding.propose(found(path, reading, library).and_then(|(found, because)| {
+        let address = address_of(&found, fragment, link, reading, path)?;
+        let leads = leads_to(&address, link, reading, library);
+        leads.then(|| Proposal::likely(address, because))
+    }))
 }
 
-/// `www.example.org/a`, typed without a scheme, or a name with a top-level domain that people know.
-fn forgotten_scheme(path: &str, link: &Link) -> Option<String> {
-    const ENDINGS: &[&str] = &["com", "org", "net", "edu", "gov", "info", "eu", "fr", "de", "uk"];
-    let host = path.split('/').next()?;
-    let ending = host.rsplit_once('.')?.1;
-    let has_slash = path.contains('/');
-    let is_host = host.starts_with("www.")
-        || (has_slash && ENDINGS.contains(&ending))
-        || (link.text.contains("://") && link.text.contains(host));
-    let fragment =
-        link.address.split_once('#').map_or(String::new(), |(_, rest)| format!("#{rest}"));
-    let plain = !host.contains([' ', '@']);
-    (is_host && plain).then(|| format!("https://{}{fragment}", utf8_percent_encode(path, CONTROLS)))
+/// A file that may be the one that is missing, and why. Folders have numbers that count, too.
+fn found(path: &str, reading: &Reading, library: &mut Library) -> Option<(PathBuf, String)> {
+    let target = folder_of(&reading.path).join(path);
+    let moved = library.moved_to(&reading.root, target.file_name()?);
+    let moved = moved.filter(|moved| {
+        let there = moved.strip_prefix(&reading.root).unwrap_or(moved).to_string_lossy();
+        let there = counts::counting(&there);
+        counts::counting(path).iter().all(|counted| there.contains(counted))
+    });
+    if let Some(moved) = moved {
+        return Some((moved, "it is the only file of that name".to_owned()));
+    }
+    let near = similar(&target, &library.speller)?;
+    Some((folder_of(&target).join(near.address), near.because))
 }
 
-/// A file beside the missing one whose name differs by a slip.
-fn similar(target: &Path, speller: &Speller) -> Option<PathBuf> {
+/// Whether an address, written as this link writes it, leads to a file and to a place in it.
+fn leads_to(address: &str, link: &Link, reading: &Reading, library: &mut Library) -> bool {
+    let bases = [Base::Package, Base::Folder];
+    let read = |base: &&Base| goal(&link.address, base) == link.goal;
+    let Some(base) = bases.iter().find(read) else { return false };
+    let Goal::File { path, fragment } = goal(address, base) else { return false };
+    let target = folder_of(&reading.path).join(path);
+    match fragment.filter(|fragment| !fragment.is_empty()) {
+        None => target.exists(),
+        Some(fragment) => library.targets(&target).is_ok_and(|targets| {
+            targets.find(&Jump::Fragment(fragment), &library.speller) == Found::Yes
+        }),
+    }
+}
+
+/// What an address begins with: `https://`, `mailto:`.
+fn start_of(proposal: &Proposal) -> &str {
+    let address = &proposal.address;
+    let end = address.find("://").map(|at| at + 3).or_else(|| address.find(':').map(|at| at + 1));
+    &address[..end.unwrap_or_default()]
+}
+
+/// The name of a file beside the missing one that differs by a slip.
+fn similar(target: &Path, speller: &Speller) -> Option<Proposal> {
     /// In a folder with more files, a likeness is chance, and the search long.
     const MOST: usize = 10_000;
     let wanted = target.file_name()?.to_str()?;
-    let folder = target.parent()?;
-    let names: Vec<String> = fs::read_dir(folder)
+    let names: Vec<String> = fs::read_dir(target.parent()?)
         .ok()?
         .take(MOST)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -171,7 +199,7 @@ fn similar(target: &Path, speller: &Speller) -> Option<PathBuf> {
     let ending = Path::new(wanted).extension();
     let alike =
         names.iter().map(String::as_str).filter(|name| Path::new(name).extension() == ending);
-    Some(folder.join(speller.nearest(wanted, alike)?))
+    speller.nearest(wanted, alike)
 }
 
 /// The address of a file as this document would write it.

@@ -1,34 +1,46 @@
 //! Links to a place in the same document, or to a part of its package.
 
 use crate::address::{Goal, Jump, Named};
-use crate::document::Content;
+use crate::document::{Content, composed};
 use crate::link::{Kind, Link};
+use crate::proposal::Proposal;
 use crate::targets::Found;
 use crate::verdict::Finding;
 
 use super::library::Library;
+use super::propose::{self, Missing};
+use super::typed;
 
-/// A place in the document itself.
-pub(super) fn place(jump: &Jump, link: &Link, content: &Content, library: &mut Library) -> Finding {
+/// A place in the document itself. The link is the first; what stands behind it may explain it.
+pub(super) fn place(
+    jump: &Jump,
+    links: &[Link],
+    content: &Content,
+    library: &mut Library,
+) -> Finding {
     let found = library.find(jump, content);
-    let proposal = |nearest: String| match link.goal {
+    let written = |near: &str| match links[0].goal {
         // A field holds the name alone.
-        Goal::Inside(Jump::Named(..)) if link.kind == Kind::Reference => nearest,
-        _ => format!("#{nearest}"),
+        Goal::Inside(Jump::Named(..)) if links[0].kind == Kind::Reference => near.to_owned(),
+        _ => format!("#{near}"),
     };
-    finding(found, jump, proposal)
+    finding(found, jump, |spelled| {
+        let missing = Missing { jump, links, spelled };
+        let near = propose::name(missing, &*content.targets, &library.speller)?;
+        Some(near.written(written))
+    })
 }
 
 /// A place that was looked for in this document or another.
 pub(super) fn finding(
     found: Found,
     jump: &Jump,
-    proposal: impl FnOnce(String) -> String,
+    proposal: impl FnOnce(Option<Proposal>) -> Option<Proposal>,
 ) -> Finding {
     match found {
         Found::Yes => Finding::ok(),
         Found::Fragile(why) => Finding { notes: vec![why], ..Finding::ok() },
-        Found::No { reason, nearest } => Finding::broken(reason).propose(nearest.map(proposal)),
+        Found::No { reason, nearest } => Finding::broken(reason).propose(proposal(nearest)),
         Found::Unknown => match jump {
             Jump::Named(Named::Relationship, id) => {
                 Finding::broken(format!("the document has no relationship `{id}`"))
@@ -50,19 +62,27 @@ pub(super) fn part(
     let folder = format!("{name}/");
     let is_there = name.is_empty()
         || content.parts.contains(name)
+        || content.parts.contains(&*composed(name))
         || content.parts.iter().any(|part| part.starts_with(&folder));
     if !is_there {
         let near = library.speller.nearest(name, content.parts.iter().map(|part| &**part));
         let reason = format!("the package has no part `{name}`");
         // Where the part stands in the address is known only where it stands there in full.
-        let near = near.filter(|_| link.address == name).map(str::to_owned);
+        let near = typed::meant(name, link).or(near.filter(|_| link.address == name));
         return Finding::broken(reason).propose(near);
     }
     match fragment {
         Some(fragment) if link.kind != Kind::Object && !name.is_empty() => {
             let jump = Jump::Fragment(format!("{name}#{fragment}"));
             let (path, _) = link.address.split_once('#').unwrap_or((&link.address, ""));
-            finding(library.find(&jump, content), &jump, |nearest| format!("{path}#{nearest}"))
+            finding(library.find(&jump, content), &jump, |near| {
+                let found = |near: &Proposal| {
+                    let jump = Jump::Fragment(format!("{name}#{}", near.address));
+                    content.targets.find(&jump, &library.speller) == Found::Yes
+                };
+                let near = near.filter(found)?;
+                Some(near.written(|near| format!("{path}#{near}")))
+            })
         }
         _ => Finding::ok(),
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::address::Goal;
 use crate::config::Settings;
 use crate::link::Link;
+use crate::proposal::Proposal;
 use crate::remote::{self, Answer, Question, Watch};
 use crate::verdict::{Finding, Verdict};
 
@@ -21,6 +22,8 @@ struct Waiting {
     page: String,
     /// The place in the page.
     fragment: Option<String>,
+    /// What the user had checked instead.
+    remap: Option<(String, String)>,
 }
 
 /// Collects questions.
@@ -35,10 +38,13 @@ pub(super) struct Desk {
 impl Desk {
     /// Takes a link that needs the network.
     pub(super) fn take(&mut self, link: &Link, number: Number, settings: &Settings) {
-        let goal = remapped(&link.goal, settings);
+        let remap = remap(&link.goal, settings);
+        let goal = remapped(&link.goal, remap);
         let (key, fragment, goal) = match goal {
             Goal::Web(mut url) => {
-                let fragment = url.fragment().filter(|name| !name.is_empty()).map(str::to_owned);
+                // Behind `:~:` stand words for the browser to look for.
+                let fragment = url.fragment().and_then(|name| name.split(":~:").next());
+                let fragment = fragment.filter(|name| !name.is_empty()).map(str::to_owned);
                 url.set_fragment(None);
                 (url.to_string(), fragment, Goal::Web(url))
             }
@@ -59,7 +65,8 @@ impl Desk {
             }
         }
         let (page, _) = link.address.split_once('#').unwrap_or((&link.address, ""));
-        self.waiting.push(Waiting { number, question, page: page.to_owned(), fragment });
+        let (page, remap) = (page.to_owned(), remap.cloned());
+        self.waiting.push(Waiting { number, question, page, fragment, remap });
     }
 
     /// Asks, and gives everybody the answer.
@@ -98,15 +105,26 @@ impl Desk {
     }
 }
 
-/// The goal by the user's remaps; a fragment stays.
-fn remapped(goal: &Goal, settings: &Settings) -> Goal {
-    let Goal::Web(url) = goal else { return goal.clone() };
-    for (from, to) in &settings.remap {
-        if let Some(rest) = url.as_str().strip_prefix(from.as_str()) {
-            return crate::address::goal(&format!("{to}{rest}"), &crate::address::Base::Folder);
-        }
+/// The first of the user's remaps that holds for an address.
+fn remap<'run>(goal: &Goal, settings: &'run Settings) -> Option<&'run (String, String)> {
+    let Goal::Web(url) = goal else { return None };
+    settings.remap.iter().find(|(from, _)| url.as_str().starts_with(from.as_str()))
+}
+
+/// The goal by a remap; a fragment stays.
+fn remapped(goal: &Goal, remap: Option<&(String, String)>) -> Goal {
+    let (Goal::Web(url), Some((from, to))) = (goal, remap) else { return goal.clone() };
+    let rest = url.as_str().strip_prefix(from.as_str()).unwrap_or_default();
+    crate::address::goal(&format!("{to}{rest}"), &crate::address::Base::Folder)
+}
+
+/// A proposal as the document is to have it: readers do not have the server that was asked.
+fn mapped_back(proposal: Proposal, remap: Option<&(String, String)>) -> Proposal {
+    let Some((from, to)) = remap else { return proposal };
+    match proposal.address.strip_prefix(to.as_str()).map(|rest| format!("{from}{rest}")) {
+        Some(address) => Proposal { address, ..proposal },
+        None => Proposal::likely(proposal.address, "the server that was asked instead leads there"),
     }
-    goal.clone()
 }
 
 /// What an answer means for one link: the page may be there, and the place in it not.
@@ -116,7 +134,10 @@ fn finding(answer: &Answer, waiting: &Waiting) -> Finding {
     let finding = Finding {
         verdict: answer.verdict,
         reason: answer.reason.clone(),
-        proposal: answer.proposal.as_ref().map(|proposal| format!("{proposal}{end}")),
+        proposal: answer.proposal.clone().map(|moved| {
+            let moved = moved.written(|moved| format!("{moved}{end}"));
+            mapped_back(moved, waiting.remap.as_ref())
+        }),
         hops: answer.hops.clone(),
         notes: answer.notes.clone(),
         could_not: answer.verdict == Verdict::Unchecked,
@@ -127,7 +148,10 @@ fn finding(answer: &Answer, waiting: &Waiting) -> Finding {
         Some(missing) => Finding {
             verdict: Verdict::Broken,
             reason: missing.reason.clone(),
-            proposal: missing.nearest.as_ref().map(|near| format!("{}#{near}", waiting.page)),
+            proposal: missing
+                .nearest
+                .clone()
+                .map(|near| near.written(|near| format!("{}#{near}", waiting.page))),
             ..finding
         },
         None => finding,

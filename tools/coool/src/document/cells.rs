@@ -119,8 +119,30 @@ pub(crate) fn unquoted(text: &str) -> String {
 
 /// A sheet's name with quotes where it needs them.
 pub(crate) fn quoted(name: &str) -> String {
-    let plain = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    let plain = !needs_quotes(name) && !name.contains('.');
     if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "''")) }
+}
+
+/// Whether a sheet's name stands in quotes in Excel: it could be read as something else, such as a
+/// number, a cell (`Q3`) or a sum (`a-b`).
+pub(crate) fn needs_quotes(name: &str) -> bool {
+    let is_plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.');
+    let begins = name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
+    !begins || !name.chars().all(is_plain) || is_range(name) || is_row_and_column(name)
+}
+
+/// The other way to write cells: `R1C1`, `RC`, `R`, `C2`.
+fn is_row_and_column(name: &str) -> bool {
+    let small = name.to_ascii_lowercase();
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_column = |text: &str| text.strip_prefix('c').is_some_and(digits);
+    match small.strip_prefix('r') {
+        Some(rest) => {
+            let column = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+            column.is_empty() || is_column(column)
+        }
+        None => is_column(&small),
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +172,16 @@ mod tests {
             assert_eq!(split_sheet(text), Some((sheet.to_owned(), cells)), "{text}");
         }
         assert_eq!(split_sheet("A1"), None);
+    }
+
+    #[test]
+    fn a_name_that_could_be_read_otherwise_stands_in_quotes() {
+        for name in ["lib++6", "2021-01-01", "2021", "My Sheet", "Q3", "R1C1", "rc", "it's"] {
+            assert!(needs_quotes(name), "{name}");
+        }
+        for name in ["Costs", "Sheet_1", "Sheet1", "\u{dc}bersicht", "Record"] {
+            assert!(!needs_quotes(name), "{name}");
+        }
     }
 
     #[test]

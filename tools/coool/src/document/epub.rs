@@ -1,4 +1,6 @@
 //! Reads EPUB: pages of XHTML in a package (EPUB 3.3, and the NCX of EPUB 2).
+//!
+//! Proof: `tests/pages.rs::references_of_a_book_are_found_wherever_they_stand`
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{Read, Seek};
@@ -10,7 +12,7 @@ use crate::targets::{Found, Speller, Targets};
 
 use super::html;
 use super::limits::Limits;
-use super::package::Package;
+use super::package::{Package, composed};
 use super::problem::Problem;
 use super::xml::{Element, Node, Space, Xml};
 use super::{Content, Links};
@@ -21,7 +23,9 @@ pub(crate) fn read<R: Read + Seek>(
     limits: &Limits,
 ) -> Result<Content, Problem> {
     refuse_encrypted(&mut package, limits)?;
-    let book = book(&mut package, limits)?;
+    let root = root(&mut package, limits)?;
+    let book = book(&root, &mut package, limits)?;
+    let parts = parts(&package);
     let mut reader = Reader {
         links: Links::new(limits),
         targets: Parts::default(),
@@ -32,21 +36,48 @@ pub(crate) fn read<R: Read + Seek>(
         let result = match item.media.as_str() {
             "application/xhtml+xml" | "text/html" => reader.page(&mut package, &item.part),
             "application/x-dtbncx+xml" => reader.contents(&mut package, &item.part),
+            _ if is_beside_the_pages(&item.media) => reader.proper_page(&mut package, &item.part),
             _ => Ok(()),
         };
         if let Err(problem) = result {
             reader.problems.push(problem);
         }
-        if !package.has(&item.part) {
+        if !parts.contains(&*composed(&item.part)) {
             reader.missing(&item.part)?;
         }
     }
-    let parts: HashSet<Arc<str>> = package.names().cloned().collect();
+    // What the book itself refers to: its guide, and what is linked beside its pages.
+    if let Err(problem) = reader.proper_page(&mut package, &root) {
+        reader.problems.push(problem);
+    }
     Ok(Content {
         links: reader.links.into_vec(),
         targets: Box::new(reader.targets),
         problems: reader.problems,
         parts,
+    })
+}
+
+/// Pictures with links, what is read aloud beside a page, and the words of a dictionary.
+fn is_beside_the_pages(media: &str) -> bool {
+    const KINDS: &[&str] =
+        &["image/svg+xml", "application/smil+xml", "application/vnd.epub.search-key-map+xml"];
+    KINDS.contains(&media)
+}
+
+/// The parts of a package, and the same names with their letters put together.
+fn parts<R: Read + Seek>(package: &Package<R>) -> HashSet<Arc<str>> {
+    let composed = package.names().map(|name| Arc::from(composed(name)));
+    package.names().cloned().chain(composed).collect()
+}
+
+/// The part that says what the book is made of.
+fn root<R: Read + Seek>(package: &mut Package<R>, limits: &Limits) -> Result<Arc<str>, Problem> {
+    const CONTAINER: &str = "META-INF/container.xml";
+    let root = attribute(package, CONTAINER, "rootfile", "full-path", limits)?;
+    root.map(Arc::from).ok_or_else(|| Problem::Damaged {
+        part: CONTAINER.to_owned(),
+        why: "it does not say where the book is".to_owned(),
     })
 }
 
@@ -57,15 +88,13 @@ struct Item {
 }
 
 /// The files of the book: those of the spine in its order, then the others.
-fn book<R: Read + Seek>(package: &mut Package<R>, limits: &Limits) -> Result<Vec<Item>, Problem> {
-    const CONTAINER: &str = "META-INF/container.xml";
-    let root = attribute(package, CONTAINER, "rootfile", "full-path", limits)?;
-    let root = root.ok_or_else(|| Problem::Damaged {
-        part: CONTAINER.to_owned(),
-        why: "it does not say where the book is".to_owned(),
-    })?;
+fn book<R: Read + Seek>(
+    root: &str,
+    package: &mut Package<R>,
+    limits: &Limits,
+) -> Result<Vec<Item>, Problem> {
     let folder: Arc<str> = root.rsplit_once('/').map_or("", |(folder, _)| folder).into();
-    let mut xml = Xml::new(package.required(&root)?, &root, limits)?;
+    let mut xml = Xml::new(package.required(root)?, root, limits)?;
     let mut items: HashMap<String, Item> = HashMap::new();
     let mut order = Vec::new();
     let mut spine = Vec::new();
@@ -162,7 +191,7 @@ impl Reader<'_> {
             link.place.line = None;
             self.links.push(link)?;
         }
-        self.targets.names.entry(part.to_string()).or_default().extend(html::names(&text));
+        self.targets.names.entry(composed(part)).or_default().extend(html::names(&text));
         Err(problem)
     }
 
@@ -174,7 +203,7 @@ impl Reader<'_> {
         let Some(input) = package.part(part)? else { return Ok(()) };
         let mut xml = Xml::new(input, part, self.limits)?;
         let base = base_of(part);
-        self.targets.names.entry(part.to_string()).or_default();
+        self.targets.names.entry(composed(part)).or_default();
         let mut heading: Option<Arc<str>> = None;
         let mut collected = String::new();
         let mut open: Vec<Ends> = Vec::new();
@@ -182,7 +211,7 @@ impl Reader<'_> {
             match xml.next()? {
                 Node::Start(element) => {
                     if let Some(id) = element.get(Space::None, "id") {
-                        self.targets.names.entry(part.to_string()).or_default().insert(id);
+                        self.targets.names.entry(composed(part)).or_default().insert(id);
                     }
                     let is_heading =
                         matches!(element.local(), "h1" | "h2" | "h3" | "h4" | "h5" | "h6");
@@ -220,17 +249,7 @@ impl Reader<'_> {
         base: &Base,
         heading: Option<&Arc<str>>,
     ) -> Result<Option<usize>, Problem> {
-        let (kind, space, name) = match (element.space, element.local()) {
-            (Space::Xhtml, "a") => (Kind::Text, Space::None, "href"),
-            (Space::Xhtml, "area") => (Kind::ImageMap, Space::None, "href"),
-            (Space::Xhtml, "img") => (Kind::ImageSource, Space::None, "src"),
-            (Space::Xhtml, "link") => (Kind::Template, Space::None, "href"),
-            (Space::Xhtml, "audio" | "video" | "source") => (Kind::Media, Space::None, "src"),
-            (Space::Xhtml, "iframe") => (Kind::FrameSource, Space::None, "src"),
-            (Space::Xhtml, "object") => (Kind::Object, Space::None, "data"),
-            (_, "image") => (Kind::ImageSource, Space::Xlink, "href"),
-            _ => return Ok(None),
-        };
+        let Some((kind, space, name)) = leads(element) else { return Ok(None) };
         let Some(value) = element.value(space, name) else { return Ok(None) };
         let goal = match goal(&value.text, base) {
             Goal::Inside(Jump::Fragment(fragment)) => {
@@ -294,6 +313,34 @@ impl Reader<'_> {
     }
 }
 
+/// The attribute by which an element refers to something, in pages, pictures, overlays, the words of
+/// a dictionary and the book itself.
+fn leads(element: &Element) -> Option<(Kind, Space, &'static str)> {
+    Some(match (element.space, element.local()) {
+        (Space::Xhtml, "a") => (Kind::Text, Space::None, "href"),
+        (Space::Xhtml, "area") => (Kind::ImageMap, Space::None, "href"),
+        (Space::Xhtml, "img") => (Kind::ImageSource, Space::None, "src"),
+        (Space::Xhtml, "link") => (Kind::Template, Space::None, "href"),
+        (Space::Xhtml, "audio" | "video" | "source" | "track" | "embed") => {
+            (Kind::Media, Space::None, "src")
+        }
+        (Space::Xhtml, "script") => (Kind::Other, Space::None, "src"),
+        (Space::Xhtml, "blockquote" | "q" | "ins" | "del") => (Kind::Citation, Space::None, "cite"),
+        (Space::Xhtml, "iframe") => (Kind::FrameSource, Space::None, "src"),
+        (Space::Xhtml, "object") => (Kind::Object, Space::None, "data"),
+        (Space::Opf, "reference") => (Kind::Outline, Space::None, "href"),
+        (Space::Opf, "link") => (Kind::Other, Space::None, "href"),
+        (Space::Xhtml | Space::Opf, _) => return None,
+        (_, "image" | "use") => (Kind::ImageSource, Space::Xlink, "href"),
+        (_, "a") => (Kind::Text, Space::Xlink, "href"),
+        // Media overlays: the place in the page, and what is heard there.
+        (_, "text") => (Kind::Outline, Space::None, "src"),
+        (_, "audio") => (Kind::Media, Space::None, "src"),
+        (_, "match") => (Kind::Outline, Space::None, "href"),
+        _ => return None,
+    })
+}
+
 /// What ends with an element.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ends {
@@ -317,15 +364,23 @@ impl Targets for Parts {
     fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let Jump::Fragment(fragment) = jump else { return Found::Unknown };
         let (part, name) = fragment.split_once('#').unwrap_or((fragment, ""));
-        let Some(names) = self.names.get(part) else { return Found::Unknown };
         let name = decoded(name);
-        if name.is_empty() || names.contains(&name) || name.starts_with("epubcfi(") {
+        if name.is_empty() || is_no_name(&name) {
+            return Found::Yes;
+        }
+        let Some(names) = self.names.get(&composed(part)) else { return Found::Unknown };
+        if names.contains(&name) {
             return Found::Yes;
         }
         let near = speller.nearest(&name, names.iter().map(String::as_str));
-        Found::No {
-            reason: format!("no place in `{part}` is called `{name}`"),
-            nearest: near.map(str::to_owned),
-        }
+        Found::No { reason: format!("no place in `{part}` is called `{name}`"), nearest: near }
     }
+}
+
+/// What stands behind `#` and is no name: a place in a book, a piece of a picture or of a sound (EPUB
+/// Canonical Fragment Identifiers 1.1; Media Fragments URI 1.0; SVG 2, section 16.3).
+fn is_no_name(fragment: &str) -> bool {
+    ["epubcfi(", "xywh=", "t=", "track=", "svgView(", "viewBox(", "xpointer("]
+        .iter()
+        .any(|beginning| fragment.starts_with(beginning))
 }

@@ -1,10 +1,10 @@
-//! Finds the addresses in a formula that stand in it as they are.
+//! Finds the addresses in a formula that stand in it as they are, and those that it computes.
 
 /// Functions whose first argument is an address, in capitals.
-const FUNCTIONS: &[&str] = &["HYPERLINK", "WEBSERVICE"];
+const FUNCTIONS: &[&str] = &["HYPERLINK", "WEBSERVICE", "IMAGE"];
 
 /// The addresses that a formula leads to or loads: the first argument of `HYPERLINK("…")` and
-/// `WEBSERVICE("…")` where it is written out, in pieces joined by `&` too, and the documents of
+/// `WEBSERVICE("…")` and `IMAGE("…")` where it is written out, in pieces joined by `&` too, and the documents of
 /// `'file:///…'#$Sheet`.
 pub(crate) fn addresses(formula: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -21,6 +21,37 @@ pub(crate) fn addresses(formula: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// A link whose address is not written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Computed {
+    /// The formula is the link alone, and without other words: its value is the address.
+    Shown,
+    /// Its address is known when the sheet is calculated, and to nobody else.
+    Hidden,
+}
+
+/// Whether a formula makes a link by `HYPERLINK` whose address it computes.
+pub(crate) fn computed(formula: &str) -> Option<Computed> {
+    let mut rest = Scanner { text: formula, at: 0 };
+    let mut is_first = true;
+    while let Some(token) = rest.next() {
+        if let Token::Name(name) = token
+            && name.eq_ignore_ascii_case("HYPERLINK")
+        {
+            let before = rest.at;
+            if rest.first_argument().is_some() {
+                continue;
+            }
+            rest.at = before;
+            let (arguments, is_last) = rest.arguments()?;
+            let shown = is_first && is_last && arguments == 1;
+            return Some(if shown { Computed::Shown } else { Computed::Hidden });
+        }
+        is_first &= matches!(token, Token::Sign('='));
+    }
+    None
 }
 
 struct Scanner<'formula> {
@@ -85,6 +116,23 @@ impl<'formula> Scanner<'formula> {
         inner
     }
 
+    /// How many arguments a function has, and whether nothing stands behind it; None where it is none.
+    fn arguments(&mut self) -> Option<(usize, bool)> {
+        if !matches!(self.next()?, Token::Sign('(')) {
+            return None;
+        }
+        let (mut depth, mut count) = (1_usize, 1);
+        while depth > 0 {
+            match self.next()? {
+                Token::Sign('(' | '{' | '[') => depth += 1,
+                Token::Sign(')' | '}' | ']') => depth -= 1,
+                Token::Sign(',' | ';') if depth == 1 => count += 1,
+                _ => {}
+            }
+        }
+        Some((count, self.next().is_none()))
+    }
+
     /// The first argument of a function, where it is made of texts alone.
     fn first_argument(&mut self) -> Option<String> {
         if !matches!(self.next()?, Token::Sign('(')) {
@@ -125,10 +173,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn computed_addresses_are_known_as_such() {
+        for (formula, found) in [
+            ("HYPERLINK(A1)", Some(Computed::Shown)),
+            (r#"=HYPERLINK("http://a.example/"&A1)"#, Some(Computed::Shown)),
+            (r#"HYPERLINK(CONCAT("a",B1),"here")"#, Some(Computed::Hidden)),
+            (r#"IF(A1,HYPERLINK(B1),"")"#, Some(Computed::Hidden)),
+            (r#"HYPERLINK("http://a.example/","here")"#, None),
+            ("SUM(A1:A2)", None),
+        ] {
+            assert_eq!(computed(formula), found, "{formula}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_formula_is_too_strange(formula in "[=HYPERLINK(\"';,&)#é]{0,40}|\\PC*") {
             addresses(&formula);
+            computed(&formula);
         }
     }
 }

@@ -9,7 +9,7 @@ use html5gum::{DefaultEmitter, SpanBound, StartTag, StringReader, Token, Tokeniz
 
 use crate::address::{Base, Goal, Jump, decoded, goal};
 use crate::link::{Kind, Link, Place};
-use crate::targets::{Found, Speller, Targets};
+use crate::targets::{Found, Headings, Speller, Targets};
 
 use super::limits::Limits;
 use super::problem::Problem;
@@ -41,7 +41,11 @@ pub(super) fn read_text(text: &str, base: &Base, limits: &Limits) -> Result<Cont
     }
     Ok(Content {
         links: reader.links.into_vec(),
-        targets: Box::new(Anchors { names: reader.names, what: "place" }),
+        targets: Box::new(Anchors {
+            names: reader.names,
+            headings: reader.headings,
+            what: "place",
+        }),
         problems: Vec::new(),
         parts: HashSet::new(),
     })
@@ -59,6 +63,40 @@ pub(crate) fn names(text: &str) -> BTreeSet<String> {
         }
     }
     names
+}
+
+/// What a page says of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) title: String,
+    /// Where it leads on by itself.
+    pub(crate) refresh: Option<String>,
+}
+
+/// What a page, or the beginning of one, says of itself.
+pub(crate) fn summary(text: &str) -> Summary {
+    let mut summary = Summary::default();
+    let mut in_title = false;
+    for token in tokens::<()>(text) {
+        let Ok(token) = token;
+        match token {
+            Token::StartTag(tag) if *tag.name == *b"meta" => {
+                let get =
+                    |name: &[u8]| tag.attributes.get(name).map(|it| String::from_utf8_lossy(it));
+                let is_refresh =
+                    get(b"http-equiv").is_some_and(|it| it.eq_ignore_ascii_case("refresh"));
+                let content = get(b"content").filter(|_| is_refresh);
+                summary.refresh = summary.refresh.or_else(|| refresh(&content?));
+            }
+            Token::StartTag(tag) => in_title = *tag.name == *b"title" && summary.title.is_empty(),
+            Token::EndTag(_) => in_title = false,
+            Token::String(words) if in_title => {
+                summary.title.push_str(&String::from_utf8_lossy(&words.value));
+            }
+            _ => {}
+        }
+    }
+    summary
 }
 
 /// The tokens of a page; what stands in scripts and styles is text, as browsers take it.
@@ -109,10 +147,12 @@ struct Reader {
     base: Base,
     links: Links,
     names: BTreeSet<String>,
+    headings: Headings,
     line: u32,
     heading: Option<Arc<str>>,
-    /// The heading at hand.
+    /// The heading at hand, and the place that it is.
     heading_text: Option<String>,
+    heading_name: Option<String>,
     /// The link at hand whose words are being collected.
     open: Option<usize>,
     /// The element whose text is no text, such as a script.
@@ -125,9 +165,11 @@ impl Reader {
             base,
             links: Links::new(limits),
             names: BTreeSet::new(),
+            headings: Headings::default(),
             line: 1,
             heading: None,
             heading_text: None,
+            heading_name: None,
             open: None,
             hidden: None,
         }
@@ -186,7 +228,10 @@ impl Reader {
                     self.push(Kind::Reload, address, String::new())?;
                 }
             }
-            _ if is_heading(&name) => self.heading_text = Some(String::new()),
+            _ if is_heading(&name) => {
+                self.heading_text = Some(String::new());
+                self.heading_name = get("id");
+            }
             _ => {}
         }
         Ok(())
@@ -225,6 +270,7 @@ impl Reader {
             && let Some(text) = self.heading_text.take()
         {
             let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            self.headings.add(&words, self.heading_name.take());
             self.heading = (!words.is_empty()).then(|| Arc::from(words));
         }
     }
@@ -297,6 +343,7 @@ fn refresh(content: &str) -> Option<String> {
 #[derive(Debug)]
 pub(super) struct Anchors {
     pub(super) names: BTreeSet<String>,
+    pub(super) headings: Headings,
     /// What such a place is called.
     pub(super) what: &'static str,
 }
@@ -304,17 +351,21 @@ pub(super) struct Anchors {
 impl Targets for Anchors {
     fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let Jump::Fragment(fragment) = jump else { return Found::Unknown };
+        // Behind `:~:` stand words for the browser to look for.
+        let fragment = fragment.split(":~:").next().unwrap_or_default();
         let name = decoded(fragment);
-        let is_given = name.is_empty() || name.eq_ignore_ascii_case("top") || name.contains(":~:");
+        let is_given = name.is_empty() || name.eq_ignore_ascii_case("top");
         if is_given || self.names.contains(&name) || self.names.contains(fragment) {
             return Found::Yes;
         }
         Found::No {
             reason: format!("no {} is called `{name}`", self.what),
-            nearest: speller
-                .nearest(&name, self.names.iter().map(String::as_str))
-                .map(str::to_owned),
+            nearest: speller.nearest(&name, self.names.iter().map(String::as_str)),
         }
+    }
+
+    fn heading(&self, words: &str) -> Option<&str> {
+        self.headings.find(words)
     }
 }
 

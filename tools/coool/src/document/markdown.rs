@@ -9,6 +9,7 @@ use pulldown_cmark::{BrokenLink, CowStr, Event, LinkType, Options, Parser, Tag, 
 
 use crate::address::{Base, Goal, Jump, goal};
 use crate::link::{Kind, Link, Place};
+use crate::targets::Headings;
 
 use super::html::{self, Anchors};
 use super::limits::Limits;
@@ -48,6 +49,7 @@ struct Reader<'text> {
     limits: &'text Limits,
     links: Links,
     names: BTreeSet<String>,
+    headings: Headings,
     /// How often each heading's name was given: the second has `-1`.
     given: HashMap<String, u32>,
     /// Where lines begin.
@@ -65,6 +67,7 @@ impl<'text> Reader<'text> {
             limits,
             links: Links::new(limits),
             names: BTreeSet::new(),
+            headings: Headings::default(),
             given: HashMap::new(),
             lines: std::iter::once(0).chain(ends).collect(),
             heading: None,
@@ -111,8 +114,10 @@ impl<'text> Reader<'text> {
         let Some((text, id)) = self.heading_text.take() else { return };
         let name = slug(&text);
         let count = self.given.entry(name.clone()).or_default();
-        self.names.insert(if *count == 0 { name } else { format!("{name}-{count}") });
+        let name = if *count == 0 { name } else { format!("{name}-{count}") };
         *count += 1;
+        self.headings.add(&text, Some(name.clone()));
+        self.names.insert(name);
         self.names.extend(id);
         self.heading = Some(Arc::from(text.trim()));
     }
@@ -161,7 +166,11 @@ impl<'text> Reader<'text> {
     fn finish(self) -> Content {
         Content {
             links: self.links.into_vec(),
-            targets: Box::new(Anchors { names: self.names, what: "heading or place" }),
+            targets: Box::new(Anchors {
+                names: self.names,
+                headings: self.headings,
+                what: "heading or place",
+            }),
             problems: Vec::new(),
             parts: HashSet::new(),
         }
@@ -227,7 +236,7 @@ mod tests {
         else {
             panic!("there is no such heading");
         };
-        assert_eq!(nearest.as_deref(), Some("same"));
+        assert_eq!(nearest.map(|near| near.address).as_deref(), Some("same"));
     }
 
     proptest! {

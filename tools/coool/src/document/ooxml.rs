@@ -8,7 +8,9 @@ use super::limits::Limits;
 use super::package::Package;
 use super::problem::Problem;
 use super::xml::{Node, Space, Xml};
+use crate::link::Place;
 
+mod beside;
 mod fields;
 mod presentation;
 mod relationships;
@@ -16,10 +18,12 @@ mod sheets;
 mod targets;
 mod word;
 
+use beside::Depth;
 use relationships::{Properties, Relationships};
 
 /// The part that a package is about, and what is known before it is read.
 struct Main {
+    depth: Depth,
     part: Arc<str>,
     relationships: Relationships,
     properties: Properties,
@@ -27,7 +31,15 @@ struct Main {
 
 /// Reads a package; its relationships say what it is, not its name.
 pub(crate) fn read<R: Read + Seek>(
+    package: Package<R>,
+    limits: &Limits,
+) -> Result<Content, Problem> {
+    read_deep(package, Depth::Outermost, limits)
+}
+
+fn read_deep<R: Read + Seek>(
     mut package: Package<R>,
+    depth: Depth,
     limits: &Limits,
 ) -> Result<Content, Problem> {
     let root = Relationships::of("", &mut package, limits)?;
@@ -37,6 +49,7 @@ pub(crate) fn read<R: Read + Seek>(
     })?;
     let properties = root.first("extended-properties").or(root.first("extendedProperties"));
     let main = Main {
+        depth,
         part: Arc::from(main),
         relationships: Relationships::of(main, &mut package, limits)?,
         properties: Properties::read(properties, &mut package, limits),
@@ -55,6 +68,21 @@ pub(crate) fn read<R: Read + Seek>(
     } else {
         Err(Problem::Unknown)
     }
+}
+
+/// The content with what stands beside these parts, which have been read.
+fn with_what_is_beside<R: Read + Seek>(
+    mut content: Content,
+    parts: Vec<(String, Place)>,
+    package: &mut Package<R>,
+    main: &Main,
+    limits: &Limits,
+) -> Content {
+    let base = main.properties.address_base();
+    let (links, problems) = beside::read(package, parts, &base, main.depth, limits);
+    content.links.extend(links);
+    content.problems.extend(problems);
+    content
 }
 
 /// What the package says that a part is, in small letters: for the part itself, or for all with its

@@ -28,6 +28,19 @@ pub(crate) struct Package<R: Read + Seek> {
 impl<R: Read + Seek> Package<R> {
     /// Opens a package.
     pub(crate) fn open(file: R, limits: &Limits) -> Result<Self, Problem> {
+        Self::open_with(file, Rc::new(Cell::new(limits.document)), limits)
+    }
+
+    /// Opens a package that stands in another: what is unpacked counts for both.
+    pub(crate) fn within<Outer: Read + Seek>(
+        file: R,
+        outer: &Package<Outer>,
+        limits: &Limits,
+    ) -> Result<Self, Problem> {
+        Self::open_with(file, Rc::clone(&outer.left), limits)
+    }
+
+    fn open_with(file: R, left: Rc<Cell<u64>>, limits: &Limits) -> Result<Self, Problem> {
         let archive = ZipArchive::new(file).map_err(|error| Problem::of_zip("", error))?;
         if archive.len() as u64 > limits.entries {
             return Err(Problem::Limit(Bound::Entries, limits.entries));
@@ -38,7 +51,6 @@ impl<R: Read + Seek> Package<R> {
             // Word processors go by the last entry of a name, as the zip library does.
             numbers.insert(Arc::from(&*name), number);
         }
-        let left = Rc::new(Cell::new(limits.document));
         Ok(Self { archive, numbers, limits: limits.clone(), left })
     }
 
@@ -90,6 +102,14 @@ impl<R: Read + Seek> Package<R> {
         part.take(most).read_to_end(&mut bytes).map_err(|error| Problem::of_io(name, &error))?;
         Ok(Some(bytes))
     }
+}
+
+/// A name with its letters put together in one way: programs write `é` as one sign or as two.
+pub(crate) fn composed(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_owned();
+    }
+    icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(name).into_owned()
 }
 
 /// A document that is one file, read up to the limit.

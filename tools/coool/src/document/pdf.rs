@@ -49,14 +49,18 @@ fn read_checked(bytes: Vec<u8>, limits: &Limits) -> Result<Content, Problem> {
         pages.extend(page.raw().obj_id().map(|id| (id, number)));
     }
     let count = u32::try_from(pdf.pages().len()).unwrap_or(u32::MAX);
-    let mut destinations = Destinations::default();
-    destinations.read(&catalog, limits);
+    let mut destinations = Names::default();
+    destinations.read_dictionary(&catalog);
+    destinations.read_tree("Dests", &catalog, limits);
+    let mut files = Names::default();
+    files.read_tree("EmbeddedFiles", &catalog, limits);
     let mut reader = Reader {
         links: Links::new(limits),
         base: base(&catalog),
         pages,
         count,
         named: destinations.names,
+        files: files.names,
     };
     for (page, number) in pdf.pages().iter().zip(1..) {
         reader.page(page.raw(), number)?;
@@ -93,6 +97,8 @@ struct Reader {
     pages: HashMap<ObjectIdentifier, u32>,
     count: u32,
     named: BTreeSet<String>,
+    /// The names of the files that the document holds.
+    files: BTreeSet<String>,
 }
 
 impl Reader {
@@ -146,10 +152,29 @@ impl Reader {
                 let end = place.as_ref().map_or(String::new(), |place| format!("#{place}"));
                 Some((format!("{path}{end}"), Goal::File { path, fragment: place }))
             }
+            "GoToE" => Some(self.embedded(action)),
             "Launch" | "JavaScript" => Some((String::new(), Goal::Action)),
             "Named" => Some((String::new(), Goal::Inside(Jump::Neighbour))),
             _ => None,
         }
+    }
+
+    /// A place in a file that the document holds, or that holds the document.
+    fn embedded(&self, action: &Dict) -> (String, Goal) {
+        if let Some(path) = action.get::<Object>("F").and_then(|holder| file(&holder)) {
+            return (path.clone(), Goal::File { path, fragment: None });
+        }
+        let target = action.get::<Dict>("T");
+        let name = target.and_then(|target| target.get::<PdfString>("N")).map(|name| text(&name));
+        let Some(name) = name else {
+            return (String::new(), Goal::Scheme("a file within a file".to_owned()));
+        };
+        let goal = if self.files.contains(&name) {
+            Goal::Inside(Jump::Neighbour)
+        } else {
+            Goal::Malformed(format!("the document holds no file called `{name}`"))
+        };
+        (name, goal)
     }
 
     /// A page and a place on it, or the name of such a place.
@@ -251,19 +276,22 @@ fn remote_place(place: &Object) -> Option<String> {
     }
 }
 
-/// The names of places, from the dictionary of PDF 1.1 and the tree of PDF 1.2.
+/// Names of places or files, from the dictionary of PDF 1.1 and the trees of PDF 1.2.
 #[derive(Default)]
-struct Destinations {
+struct Names {
     names: BTreeSet<String>,
     cut: bool,
 }
 
-impl Destinations {
-    fn read(&mut self, catalog: &Dict, limits: &Limits) {
+impl Names {
+    fn read_dictionary(&mut self, catalog: &Dict) {
         if let Some(names) = catalog.get::<Dict>("Dests") {
             self.names.extend(names.keys().map(|name| name.as_str().to_owned()));
         }
-        let tree = catalog.get::<Dict>("Names").and_then(|names| names.get::<Dict>("Dests"));
+    }
+
+    fn read_tree(&mut self, kind: &str, catalog: &Dict, limits: &Limits) {
+        let tree = catalog.get::<Dict>("Names").and_then(|names| names.get::<Dict>(kind));
         let mut seen = HashSet::new();
         let mut waiting: Vec<Dict> = tree.into_iter().collect();
         while let Some(node) = waiting.pop() {
@@ -349,10 +377,7 @@ impl PdfTargets {
             return Found::Yes;
         }
         let near = speller.nearest(name, self.named.iter().map(String::as_str));
-        Found::No {
-            reason: format!("no place is called `{name}`"),
-            nearest: near.map(str::to_owned),
-        }
+        Found::No { reason: format!("no place is called `{name}`"), nearest: near }
     }
 
     fn find_page(&self, number: f64) -> Found {

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::address::Goal;
+use crate::proposal::Proposal;
 use crate::verdict::Verdict;
 
 use super::http::Web;
@@ -64,7 +65,7 @@ fn take(answer: &mut Answer, reply: Result<Vec<u8>>) {
         Ok(reply) => match reply.copy() {
             Some((copy, day)) => {
                 answer.notes.push(format!("the archive has a copy{day}"));
-                answer.proposal = Some(copy);
+                answer.proposal = Some(Proposal::likely(copy, "the archive has a copy"));
             }
             None => answer.notes.push("the archive has no copy".to_owned()),
         },

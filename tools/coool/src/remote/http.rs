@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::cookie::Jar;
@@ -11,8 +11,10 @@ use reqwest::{Client, Method, Response, StatusCode, redirect};
 use url::Url;
 
 use crate::address::Goal;
+use crate::proposal::Proposal;
 use crate::verdict::{Hop, Verdict};
 
+use super::moved;
 use super::names::{NameError, Names};
 use super::page;
 use super::request::{Errand, Office, Step};
@@ -97,11 +99,43 @@ pub(super) async fn step(mut errand: Errand, url: Url, office: &Office, web: &We
         }
     }
     errand.way.whole |= !errand.fragments.is_empty();
-    let method = if errand.way.whole { Method::GET } else { Method::HEAD };
-    match web.client.request(method, url.clone()).send().await {
-        Ok(response) => answered(errand, &url, response, office).await,
-        Err(error) => failed(errand, &url, &error),
+    ask(errand, &url, office, web).await
+}
+
+/// Asks for the head, or for the page. Some servers hang or break off when they are asked for the
+/// head alone: then the page is asked for at once, and both requests together have the time of one.
+async fn ask(mut errand: Errand, url: &Url, office: &Office, web: &Web) -> Step {
+    let all = office.settings.timeout;
+    let since = Instant::now();
+    if !errand.way.whole {
+        match send(Method::HEAD, url, all / 2, web).await {
+            Err(error) if may_be_the_head(&error) => errand.way.whole = true,
+            reply => return replied(errand, url, reply, office).await,
+        }
     }
+    let reply = send(Method::GET, url, all.saturating_sub(since.elapsed()), web).await;
+    replied(errand, url, reply, office).await
+}
+
+async fn send(method: Method, url: &Url, time: Duration, web: &Web) -> reqwest::Result<Response> {
+    web.client.request(method, url.clone()).timeout(time).send().await
+}
+
+async fn replied(
+    errand: Errand,
+    url: &Url,
+    reply: reqwest::Result<Response>,
+    office: &Office,
+) -> Step {
+    match reply {
+        Ok(response) => answered(errand, url, response, office).await,
+        Err(error) => failed(errand, url, &error),
+    }
+}
+
+/// Whether it may be because the head alone was asked for: somebody was reached.
+fn may_be_the_head(error: &reqwest::Error) -> bool {
+    !error.is_connect() && find::<rustls::Error>(error).is_none()
 }
 
 /// Looks at where a host really is before anything is sent to it.
@@ -149,30 +183,64 @@ async fn answered(mut errand: Errand, url: &Url, response: Response, office: &Of
 }
 
 /// A page that is there, but for the places in it.
-async fn found(errand: Errand, response: Response, office: &Office) -> Step {
+async fn found(mut errand: Errand, response: Response, office: &Office) -> Step {
+    if !errand.way.whole && errand.way.is_for_good() {
+        // What would be proposed is looked at.
+        errand.way.whole = true;
+        return Step::Onward(errand);
+    }
     let mut answer = Answer::of(Verdict::Ok, "");
-    if !errand.fragments.is_empty() {
-        match page::missing(response, &errand.fragments, office.settings.most_of_page).await {
-            Ok(page::Places { missing, note }) => {
-                answer.missing_fragments = missing;
-                answer.notes.extend(note);
-            }
-            Err(error) => {
-                let reason = format!("the page broke off while it was read: {error}");
-                return Step::Later(errand, Answer::of(Verdict::Unchecked, reason));
-            }
+    match looked_at(&errand, response, office).await {
+        Ok(Look { places, doubt: None }) => {
+            answer.missing_fragments = places.missing;
+            answer.notes.extend(places.note);
+        }
+        Ok(Look { doubt: Some(doubt), .. }) => {
+            return done(errand, Answer::of(Verdict::Doubtful, doubt));
+        }
+        Err(error) => {
+            let reason = format!("the page broke off while it was read: {error}");
+            return Step::Later(errand, Answer::of(Verdict::Unchecked, reason));
         }
     }
-    if !errand.way.hops.is_empty() {
-        answer.verdict = Verdict::Redirected;
-        let for_good = errand.way.hops.iter().all(|hop| hop.permanent);
-        let last = errand.way.hops.last().map(|hop| hop.url.clone());
-        if for_good {
-            "it has moved for good".clone_into(&mut answer.reason);
-            answer.proposal = last;
-        }
-    }
+    judge_way(&errand, &mut answer);
     done(errand, answer)
+}
+
+/// What was seen of a page.
+#[derive(Default)]
+struct Look {
+    places: page::Places,
+    doubt: Option<String>,
+}
+
+async fn looked_at(errand: &Errand, response: Response, office: &Office) -> reqwest::Result<Look> {
+    if !errand.fragments.is_empty() {
+        let most = office.settings.most_of_page;
+        let places = page::missing(response, &errand.fragments, most).await?;
+        return Ok(Look { places, doubt: None });
+    }
+    if errand.way.whole {
+        return Ok(Look { doubt: page::doubt(response).await?, ..Look::default() });
+    }
+    Ok(Look::default())
+}
+
+/// What the way to a page means for its address.
+fn judge_way(errand: &Errand, answer: &mut Answer) {
+    let (Some(start), Some(last)) = (&errand.way.start, errand.way.hops.last()) else { return };
+    let Ok(end) = Url::parse(&last.url) else { return };
+    let for_good = errand.way.is_for_good();
+    if let Some(doubt) = moved::doubt(start, &end, for_good) {
+        answer.verdict = Verdict::Doubtful;
+        doubt.clone_into(&mut answer.reason);
+        return;
+    }
+    answer.verdict = Verdict::Redirected;
+    if for_good {
+        "it has moved for good".clone_into(&mut answer.reason);
+        answer.proposal = Some(Proposal::sure(&last.url, "the server says so"));
+    }
 }
 
 fn redirected(
@@ -337,6 +405,10 @@ fn certificate_problem(error: &rustls::Error) -> (Verdict, String) {
             Verdict::Doubtful,
             "its certificate comes from somebody whom this machine does not know".to_owned(),
         ),
+        // So it is called where somebody has made the certificate alone, as `openssl req -x509` does.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            (Verdict::Doubtful, "its certificate was made by the server itself".to_owned())
+        }
         other => (Verdict::Broken, format!("its certificate is wrong: {other:?}")),
     }
 }

@@ -75,7 +75,7 @@ async fn takes_mail(domain: &str, names: &Names) -> Answer {
         Ok(exchangers) if exchangers.iter().any(|name| name == ".") => {
             broken(format!("`{domain}` says that it takes no mail"))
         }
-        Ok(exchangers) if !exchangers.is_empty() => Answer::of(Verdict::Ok, ""),
+        Ok(exchangers) if !exchangers.is_empty() => are_there(domain, &exchangers, names).await,
         Ok(_) => match names.addresses(domain).await {
             Ok(_) => Answer::of(Verdict::Ok, ""),
             Err(NameError::NoSuchHost | NameError::Refused) => {
@@ -85,6 +85,28 @@ async fn takes_mail(domain: &str, names: &Names) -> Answer {
         },
         Err(NameError::NoSuchHost) => broken(format!("there is no domain `{domain}`")),
         Err(error) => unknown(domain, &error),
+    }
+}
+
+/// One of the exchangers has to be there. More than a few are not asked for.
+async fn are_there(domain: &str, exchangers: &[String], names: &Names) -> Answer {
+    const MOST: usize = 8;
+    let mut trouble = None;
+    for exchanger in exchangers.iter().take(MOST) {
+        match names.addresses(exchanger).await {
+            Ok(_) | Err(NameError::Refused) => return Answer::of(Verdict::Ok, ""),
+            Err(NameError::NoSuchHost) => {}
+            Err(error) => trouble = Some(error),
+        }
+    }
+    match trouble {
+        Some(error) => unknown(domain, &error),
+        None if exchangers.len() > MOST => Answer::of(Verdict::Ok, ""),
+        None => {
+            let host = exchangers[0].trim_end_matches('.');
+            let reason = format!("`{host}` takes mail for `{domain}`, and there is no such host");
+            Answer::of(Verdict::Broken, reason)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::rr::{RData, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::OnceCell;
 
 use super::Settings;
@@ -75,7 +75,10 @@ impl Names {
     async fn look_up(&self, host: &str) -> Result<Vec<IpAddr>, NameError> {
         let addresses = match &self.resolver {
             Some(resolver) if self.own_server => {
-                let found = resolver.lookup_ip(host).await.map_err(|error| name_error(&error))?;
+                // As they are: names of hosts may not have a `_`, and many have one.
+                let name = Name::from_ascii(host).or_else(|_| Name::from_utf8(host));
+                let name = name.map_err(|_| NameError::NoSuchHost)?;
+                let found = resolver.lookup_ip(name).await.map_err(|error| name_error(&error))?;
                 found.iter().collect()
             }
             _ => by_system(host).await?,

@@ -12,6 +12,7 @@ use crate::targets::Speller;
 use super::MissingFragment;
 
 /// What became of the places that were looked for.
+#[derive(Default)]
 pub(super) struct Places {
     pub(super) missing: Vec<MissingFragment>,
     /// Why they were not looked for.
@@ -61,6 +62,50 @@ pub(super) async fn missing(
     })
 }
 
+/// Why a page is perhaps none although the server says so: its title says that something was not
+/// found, or it leads on by itself. The beginning tells.
+pub(super) async fn doubt(mut response: Response) -> reqwest::Result<Option<String>> {
+    const MOST: usize = 64 << 10;
+    if !is_html(&response) {
+        return Ok(None);
+    }
+    let mut page = Vec::new();
+    while let Some(chunk) = response.chunk().await?
+        && page.len() < MOST
+    {
+        page.extend_from_slice(&chunk);
+    }
+    let html::Summary { title, refresh } = html::summary(&String::from_utf8_lossy(&page));
+    if says_not_found(&title) {
+        return Ok(Some(format!(
+            "the server says that it is there, and its title `{}`",
+            title.trim()
+        )));
+    }
+    Ok(refresh
+        .map(|address| format!("it leads on by itself to `{address}`, which is not followed")))
+}
+
+/// Whether a title is that of a page for what is not there. One about such pages is longer.
+fn says_not_found(title: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "404 not found",
+        "error 404",
+        "404 error",
+        "page not found",
+        "file not found",
+        "seite nicht gefunden",
+        "page introuvable",
+        "pagina non trovata",
+        "página no encontrada",
+        "410 gone",
+    ];
+    const LONGEST: usize = 80;
+    let title = title.trim().to_lowercase();
+    let begins = ["404", "not found", "nicht gefunden"].iter().any(|word| title.starts_with(word));
+    title.len() <= LONGEST && (begins || WORDS.iter().any(|words| title.contains(words)))
+}
+
 /// Whether a place stands in the page itself: scripts make the others, or the browser does.
 fn is_in_the_page(fragment: &str) -> bool {
     let is_line = fragment
@@ -95,6 +140,6 @@ fn report(names: &BTreeSet<String>, fragment: &str, speller: &Speller) -> Missin
     MissingFragment {
         fragment: fragment.to_owned(),
         reason: format!("the page is there, and no place in it is called `{plain}`"),
-        nearest: speller.nearest(&plain, names.iter().map(String::as_str)).map(str::to_owned),
+        nearest: speller.nearest(&plain, names.iter().map(String::as_str)),
     }
 }

@@ -57,3 +57,10 @@ pub(super) struct Way {
     pub(super) from_public: bool,
     pub(super) notes: Vec<String>,
 }
+
+impl Way {
+    /// Whether it led on, and for good at every step.
+    pub(super) fn is_for_good(&self) -> bool {
+        !self.hops.is_empty() && self.hops.iter().all(|hop| hop.permanent)
+    }
+}

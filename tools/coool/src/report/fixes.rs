@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use names::{Bytes, shown, shown_text};
 use serde::Serialize;
 
-use crate::fix::{Applied, Left, Plan};
+use crate::fix::{Applied, Edit, Left, Plan};
 use crate::messages::VOICE;
+use crate::proposal::{Confidence, Proposal};
 
 /// For people.
 pub(super) fn text(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io::Result<()> {
@@ -21,14 +22,18 @@ pub(super) fn text(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io
         let title = shown(&plan.document);
         writeln!(out, "{title}\n{}", "=".repeat(title.chars().count()))?;
         for edit in plan.edits() {
+            let Proposal { because, confidence, .. } = &edit.proposal;
             writeln!(out, "  {}\n    -> {}", shown_text(&edit.old), shown_text(&edit.new))?;
+            writeln!(out, "    {confidence}: {}", shown_text(because))?;
         }
         for left in &plan.left {
             writeln!(
                 out,
-                "  left: {}\n    perhaps: {}\n    because: {}",
+                "  left: {}\n    perhaps: {} ({}: {})\n    because: {}",
                 shown_text(&left.address),
                 shown_text(&left.proposal),
+                left.confidence,
+                shown_text(&left.proposal_reason),
                 left.reason
             )?;
         }
@@ -67,6 +72,8 @@ struct Change<'run> {
     part: &'run str,
     old: &'run str,
     new: &'run str,
+    confidence: Confidence,
+    proposal_reason: &'run str,
 }
 
 /// For programs.
@@ -85,7 +92,13 @@ pub(super) fn json(fixed: &[(Plan, Option<Applied>)], out: &mut dyn Write) -> io
 fn changes(plan: &Plan) -> Vec<Change<'_>> {
     let mut changes = Vec::new();
     for (part, edits) in &plan.parts {
-        changes.extend(edits.iter().map(|edit| Change { part, old: &edit.old, new: &edit.new }));
+        changes.extend(edits.iter().map(|edit| change(part, edit)));
     }
     changes
+}
+
+fn change<'run>(part: &'run str, edit: &'run Edit) -> Change<'run> {
+    let Proposal { because, confidence, .. } = &edit.proposal;
+    let (old, new) = (&edit.old, &edit.new);
+    Change { part, old, new, confidence: *confidence, proposal_reason: because }
 }

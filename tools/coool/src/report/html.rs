@@ -113,7 +113,8 @@ fn write_link(row: &Row, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "<p class=\"soft\">{}</p>", escaped(note))?;
     }
     if let Some(proposal) = row.proposal {
-        writeln!(out, "<p>perhaps <code>{}</code></p>", address(proposal))?;
+        let confidence = escaped(&row.shown_confidence());
+        writeln!(out, "<p>perhaps <code>{}</code>, {confidence}</p>", address(proposal))?;
     }
     writeln!(out, "</article>")
 }

@@ -59,7 +59,9 @@ fn write_document(document: &Checked, detail: Detail, out: &mut dyn Write) -> io
             cell(&row.shown_place),
             cell(row.text),
             cell(row.reason),
-            cell(row.proposal.unwrap_or_default()),
+            row.proposal.map_or(String::new(), |proposal| {
+                format!("{} ({})", cell(proposal), cell(&row.shown_confidence()))
+            }),
         )?;
     }
     Ok(())

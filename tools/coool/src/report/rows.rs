@@ -6,6 +6,7 @@ use names::Bytes;
 
 use crate::check::Checked;
 use crate::link::{Aside, Kind, Link, Page, Place};
+use crate::proposal::Confidence;
 use crate::verdict::{Finding, Hop, Verdict};
 
 /// One link.
@@ -23,8 +24,12 @@ pub(super) struct Row<'run> {
     pub(super) place: PlaceRow<'run>,
     pub(super) verdict: Verdict,
     pub(super) reason: &'run str,
-    /// The address that the link should probably have.
+    /// The address that the link should perhaps have, why, and how sure that is.
     pub(super) proposal: Option<&'run str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) proposal_reason: Option<&'run str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) confidence: Option<Confidence>,
     #[serde(skip_serializing_if = "<[Hop]>::is_empty")]
     pub(super) redirects: &'run [Hop],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -69,12 +74,22 @@ impl<'run> Row<'run> {
             place: PlaceRow::of(&link.place),
             verdict: finding.verdict,
             reason: &finding.reason,
-            proposal: finding.proposal.as_deref(),
+            proposal: finding.proposal.as_ref().map(|it| it.address.as_str()),
+            proposal_reason: finding.proposal.as_ref().map(|it| it.because.as_str()),
+            confidence: finding.proposal.as_ref().map(|it| it.confidence),
             redirects: &finding.hops,
             notes: &finding.notes,
             could_not: finding.could_not,
             shown_place: shown_place(&link.place),
         }
+    }
+}
+
+impl Row<'_> {
+    /// How sure the proposal is, and why: `likely: it is spelled nearly so`.
+    pub(super) fn shown_confidence(&self) -> String {
+        let confidence = self.confidence.map(|it| it.to_string()).unwrap_or_default();
+        format!("{confidence}: {}", self.proposal_reason.unwrap_or_default())
     }
 }
 
@@ -99,7 +114,7 @@ impl<'run> PlaceRow<'run> {
 }
 
 /// A place for people: `p. 12, under "Costs"`. Empty where nothing is known.
-pub(super) fn shown_place(place: &Place) -> String {
+pub(crate) fn shown_place(place: &Place) -> String {
     let mut words = Vec::new();
     if let Some(page) = place.page {
         words.push(page.to_string());

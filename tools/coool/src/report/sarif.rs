@@ -48,7 +48,9 @@ fn result(row: &Row) -> Option<Value> {
         Verdict::Redirected if row.proposal.is_some() => ("moved-link", "note"),
         _ => return None,
     };
-    let proposal = row.proposal.map_or(String::new(), |proposal| format!("; perhaps {proposal}"));
+    let proposal = row.proposal.map_or(String::new(), |proposal| {
+        format!("; perhaps {proposal} ({})", row.shown_confidence())
+    });
     let place =
         if row.shown_place.is_empty() { String::new() } else { format!(" ({})", row.shown_place) };
     let mut location = json!({ "artifactLocation": { "uri": uri(row.document.as_path()) } });

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use names::Bytes;
 
-use super::{Checked, Row, Totals, rows};
+use super::{Checked, PassedOver, Row, Totals, rows};
 use crate::messages::VOICE;
 
 /// The form of the JSON document.
@@ -15,6 +15,9 @@ const FORMAT: u32 = 1;
 #[derive(Serialize)]
 struct Document<'run> {
     totals: Totals,
+    /// How many documents of each kind cannot be read.
+    #[serde(skip_serializing_if = "PassedOver::is_empty")]
+    passed_over: &'run PassedOver,
     /// What could not be read.
     problems: Vec<ProblemRow<'run>>,
     links: Vec<Row<'run>>,
@@ -27,7 +30,11 @@ struct ProblemRow<'run> {
 }
 
 /// One document with everything.
-pub(super) fn json(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn json(
+    checked: &[Checked],
+    passed_over: &PassedOver,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let problems = checked.iter().flat_map(|document| {
         document
             .problems
@@ -36,6 +43,7 @@ pub(super) fn json(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
     });
     let document = Document {
         totals: Totals::of(checked),
+        passed_over,
         problems: problems.collect(),
         links: rows(checked).collect(),
     };
@@ -56,8 +64,23 @@ pub(super) fn jsonl(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> 
 pub(super) fn csv(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     table.write_record([
-        "document", "part", "kind", "url", "text", "place", "page", "slide", "sheet", "cell",
-        "heading", "line", "verdict", "reason", "proposal",
+        "document",
+        "part",
+        "kind",
+        "url",
+        "text",
+        "place",
+        "page",
+        "slide",
+        "sheet",
+        "cell",
+        "heading",
+        "line",
+        "verdict",
+        "reason",
+        "proposal",
+        "confidence",
+        "proposal_reason",
     ])?;
     let number = |number: Option<u32>| number.map_or(String::new(), |number| number.to_string());
     for row in rows(checked) {
@@ -78,6 +101,8 @@ pub(super) fn csv(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
             &row.verdict.to_string(),
             row.reason,
             &harmless(row.proposal.unwrap_or_default()),
+            &row.confidence.map(|it| it.to_string()).unwrap_or_default(),
+            row.proposal_reason.unwrap_or_default(),
         ])?;
     }
     table.flush()

@@ -4,15 +4,24 @@ use std::io::{self, Write};
 
 use names::{shown, shown_text};
 
-use super::{Checked, Detail, Row, Totals};
+use super::{Checked, Detail, PassedOver, Row, Totals, shown_passed_over};
 use crate::verdict::Verdict;
 
 /// Writes as much as people want to see.
-pub(super) fn write(checked: &[Checked], detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    checked: &[Checked],
+    passed_over: &PassedOver,
+    detail: Detail,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for document in checked {
         write_document(document, detail, out)?;
     }
-    write_totals(&Totals::of(checked), out)
+    write_totals(&Totals::of(checked), out)?;
+    match shown_passed_over(passed_over) {
+        Some(told) => writeln!(out, "{told}"),
+        None => Ok(()),
+    }
 }
 
 fn write_document(document: &Checked, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
@@ -43,7 +52,7 @@ fn groups(document: &Checked, detail: Detail) -> Vec<Vec<Row<'_>>> {
         if detail == Detail::Attention && !needs_attention(&row) {
             continue;
         }
-        let key = (row.url, row.verdict, row.reason);
+        let key = (row.url, row.verdict, row.reason, row.proposal);
         let number = *numbers.entry(key).or_insert(groups.len());
         if number == groups.len() {
             groups.push(Vec::new());
@@ -85,7 +94,9 @@ fn write_group(group: &[Row], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  note: {}", shown_text(note))?;
     }
     if let Some(proposal) = first.proposal {
+        let confidence = first.shown_confidence();
         writeln!(out, "  perhaps: {}", shown_text(proposal))?;
+        writeln!(out, "    {}", shown_text(&confidence))?;
     }
     let links = if group.len() == 1 { "1 link" } else { &format!("{} links", group.len()) };
     writeln!(out, "  {links}:")?;

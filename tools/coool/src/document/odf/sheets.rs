@@ -47,7 +47,8 @@ impl SheetTargets {
             let near = speller.nearest(sheet, self.sheets.iter().map(String::as_str));
             return Found::No {
                 reason: format!("no sheet is called `{sheet}`"),
-                nearest: near.map(|near| format!("{}.{cells}", cells::quoted(near))),
+                nearest: near
+                    .map(|near| near.written(|near| format!("{}.{cells}", cells::quoted(near)))),
             };
         }
         let is_name = self.ranges.iter().any(|name| name.eq_ignore_ascii_case(cells));
@@ -61,7 +62,7 @@ impl SheetTargets {
         let all = self.sheets.iter().chain(&self.ranges).map(String::as_str);
         Found::No {
             reason: format!("no sheet, no range and no cell is called `{name}`"),
-            nearest: speller.nearest(name, all).map(str::to_owned),
+            nearest: speller.nearest(name, all),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::address::{Jump, Named};
+use crate::proposal::Proposal;
 use crate::targets::{Found, Speller, Targets};
 
 /// The slides and shapes of a presentation or drawing.
@@ -71,13 +72,13 @@ impl SlideTargets {
         if let Some((number, _)) = unnamed {
             return Found::No {
                 reason: format!("no slide is called `{name}`; slide {number} has no name"),
-                nearest: Some(format!("Slide {number}")),
+                nearest: Some(Proposal::sure(format!("Slide {number}"), "so programs call it")),
             };
         }
         let candidates = self.slides.iter().chain(&self.shapes).map(String::as_str);
         Found::No {
             reason: format!("no slide and no shape is called `{name}`"),
-            nearest: speller.nearest(name, candidates).map(str::to_owned),
+            nearest: speller.nearest(name, candidates),
         }
     }
 
@@ -96,7 +97,7 @@ impl SlideTargets {
         if number == 1 {
             return Found::No {
                 reason: format!("no slide is called `{name}`: the first is called `{stored}`"),
-                nearest: Some(stored.clone()),
+                nearest: Some(Proposal::sure(stored, "it is the first slide")),
             };
         }
         Found::Fragile(format!(
@@ -112,7 +113,7 @@ impl SlideTargets {
         match self.find_name(name, speller) {
             Found::No { reason, .. } => {
                 let all = self.slides.iter().chain(&self.shapes).map(String::as_str);
-                Found::No { reason, nearest: speller.nearest(name, all).map(str::to_owned) }
+                Found::No { reason, nearest: speller.nearest(name, all) }
             }
             found => found,
         }
@@ -178,9 +179,11 @@ mod tests {
             assert!(matches!(find(name), Found::Fragile(_)), "{name}");
         }
         assert!(
-            matches!(find("page2"), Found::No { nearest: Some(near), .. } if near == "Slide 2")
+            matches!(find("page2"), Found::No { nearest: Some(near), .. } if near.address == "Slide 2")
         );
         assert!(matches!(find("Slide 4"), Found::No { .. }));
-        assert!(matches!(find("Coasts"), Found::No { nearest: Some(near), .. } if near == "Costs"));
+        assert!(
+            matches!(find("Coasts"), Found::No { nearest: Some(near), .. } if near.address == "Costs")
+        );
     }
 }

@@ -6,7 +6,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::address::{Jump, Named, decoded};
-use crate::targets::{Found, Speller, Targets};
+use crate::proposal::Proposal;
+use crate::targets::{Found, Headings, Speller, Targets};
 
 /// The places of a text document.
 #[derive(Debug, Default)]
@@ -17,6 +18,10 @@ pub(super) struct TextTargets {
     headings: Vec<String>,
     /// The same, to be found quickly.
     heading_set: HashSet<String>,
+    /// The same, with the bookmarks that stand in them.
+    headings_by_words: Headings,
+    /// The bookmarks of the heading at hand.
+    marks: Vec<String>,
     /// The name of the frame at hand, until it is known what is in it.
     frame: Option<String>,
     /// The names that fields refer to.
@@ -80,6 +85,9 @@ impl Sort {
 
 impl TextTargets {
     pub(super) fn add(&mut self, sort: Sort, name: String) {
+        if sort == Sort::Bookmark {
+            self.marks.push(name.clone());
+        }
         self.named.entry(sort).or_default().insert(name);
     }
 
@@ -96,7 +104,14 @@ impl TextTargets {
         }
     }
 
+    /// A heading begins: a bookmark in it is what contents lists lead to.
+    pub(super) fn begin_heading(&mut self) {
+        self.marks.clear();
+    }
+
     pub(super) fn add_heading(&mut self, text: &str) {
+        let place = self.marks.pop().unwrap_or_else(|| format!("{text}|outline"));
+        self.headings_by_words.add(text, Some(place));
         self.headings.push(text.to_owned());
         self.heading_set.insert(text.to_owned());
     }
@@ -116,7 +131,9 @@ impl TextTargets {
             return Found::Yes;
         }
         let candidates = names.into_iter().flatten().map(String::as_str);
-        let near = speller.nearest(name, candidates).map(|near| format!("{near}{}", sort.suffix()));
+        let near = speller
+            .nearest(name, candidates)
+            .map(|near| near.written(|near| format!("{near}{}", sort.suffix())));
         Found::No { reason: format!("no {} is called `{name}`", sort.word()), nearest: near }
     }
 
@@ -139,7 +156,7 @@ impl TextTargets {
         let near = speller.nearest(plain, self.headings.iter().map(String::as_str));
         Found::No {
             reason: format!("no heading is called `{plain}`"),
-            nearest: near.map(|near| format!("{near}|outline")),
+            nearest: near.map(|near| near.written(|near| format!("{near}|outline"))),
         }
     }
 
@@ -150,7 +167,7 @@ impl TextTargets {
         if self.heading_set.contains(without_number(name)) {
             return Found::No {
                 reason: format!("{reason}, but a heading is"),
-                nearest: Some(format!("{name}|outline")),
+                nearest: Some(Proposal::sure(format!("{name}|outline"), SUFFIX)),
             };
         }
         let others = [Sort::Table, Sort::Frame, Sort::Graphic, Sort::Object, Sort::Section];
@@ -158,7 +175,7 @@ impl TextTargets {
             if self.named.get(&sort).is_some_and(|names| names.contains(name)) {
                 return Found::No {
                     reason: format!("{reason}, but a {} is", sort.word()),
-                    nearest: Some(format!("{name}{}", sort.suffix())),
+                    nearest: Some(Proposal::sure(format!("{name}{}", sort.suffix()), SUFFIX)),
                 };
             }
         }
@@ -178,10 +195,7 @@ impl TextTargets {
             _ => return Found::Unknown,
         };
         let near = speller.nearest(name, known.into_iter().flatten().map(String::as_str));
-        Found::No {
-            reason: format!("no {word} is called `{name}`"),
-            nearest: near.map(str::to_owned),
-        }
+        Found::No { reason: format!("no {word} is called `{name}`"), nearest: near }
     }
 }
 
@@ -209,7 +223,14 @@ impl Targets for TextTargets {
             None => self.find_bookmark(&fragment, speller),
         }
     }
+
+    fn heading(&self, words: &str) -> Option<&str> {
+        self.headings_by_words.find(words)
+    }
 }
+
+/// Why a name with its kind behind it is what was meant.
+const SUFFIX: &str = "it has that name, and a link says what kind it is";
 
 /// A heading as a link names it, without its number: `1.2.Costs` is `Costs`.
 fn without_number(name: &str) -> &str {
@@ -256,9 +277,11 @@ mod tests {
             find("Table1"),
             Found::No {
                 reason: "no bookmark is called `Table1`, but a table is".to_owned(),
-                nearest: Some("Table1|table".to_owned()),
+                nearest: Some(Proposal::sure("Table1|table", SUFFIX)),
             }
         );
-        assert!(matches!(find("start"), Found::No { nearest: Some(name), .. } if name == "Start"));
+        assert!(
+            matches!(find("start"), Found::No { nearest: Some(name), .. } if name.address == "Start")
+        );
     }
 }

@@ -419,6 +419,7 @@ impl Walker {
             "h" => {
                 self.paragraph(Family::Paragraph, Space::Text, element, frame);
                 if self.aside.is_none() {
+                    self.text.begin_heading();
                     self.collect(Collects::Heading, frame);
                 }
             }

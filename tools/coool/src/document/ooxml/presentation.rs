@@ -37,19 +37,19 @@ pub(super) fn read<R: Read + Seek>(
             .walk_slide(&mut package, part, &place, limits)
             .unwrap_or_else(|problem| problems.push(problem));
     }
+    let mut read: Vec<(String, Place)> = vec![(main.part.to_string(), Place::default())];
+    read.append(&mut walker.read);
     for part in common_parts(relationships, &mut package, limits) {
         let place = Place { aside: Some(Aside::MasterPage), ..Place::default() };
         walker
             .walk_part(&mut package, &part, &place, limits)
             .unwrap_or_else(|problem| problems.push(problem));
+        read.push((part, place));
     }
     let parts = package.names().cloned().collect();
-    Ok(Content {
-        links: walker.links.into_vec(),
-        targets: Box::new(walker.targets),
-        problems,
-        parts,
-    })
+    let targets = Box::new(walker.targets);
+    let content = Content { links: walker.links.into_vec(), targets, problems, parts };
+    Ok(super::with_what_is_beside(content, read, &mut package, main, limits))
 }
 
 /// The slides in their order, by the ids of their relationships.
@@ -88,8 +88,11 @@ fn common_parts<R: Read + Seek>(
     parts
 }
 
-struct Walker {
+/// Walks through what is drawn, on slides and beside other documents.
+pub(super) struct Walker {
     base: Base,
+    /// The slides and notes that have been read.
+    read: Vec<(String, Place)>,
     /// The number of each slide, by its part.
     numbers: HashMap<String, u32>,
     links: Links,
@@ -109,9 +112,10 @@ struct Walker {
 }
 
 impl Walker {
-    fn new(base: Base, numbers: HashMap<String, u32>, limits: &Limits) -> Self {
+    pub(super) fn new(base: Base, numbers: HashMap<String, u32>, limits: &Limits) -> Self {
         Self {
             base,
+            read: Vec::new(),
             numbers,
             links: Links::new(limits),
             targets: SlideTargets::default(),
@@ -127,6 +131,10 @@ impl Walker {
         }
     }
 
+    pub(super) fn into_links(self) -> Vec<Link> {
+        self.links.into_vec()
+    }
+
     fn walk_slide<R: Read + Seek>(
         &mut self,
         package: &mut Package<R>,
@@ -135,6 +143,7 @@ impl Walker {
         limits: &Limits,
     ) -> Result<(), Problem> {
         let first = self.links.as_mut_slice().len();
+        self.read.push((part.to_owned(), place.clone()));
         self.walk_part(package, part, place, limits)?;
         let title: Arc<str> = Arc::from(self.title.trim());
         if let Some(last) = self.targets.titles.last_mut() {
@@ -151,11 +160,12 @@ impl Walker {
             let heading = (!title.is_empty()).then(|| Arc::clone(&title));
             let place = Place { aside: Some(Aside::Notes), heading, ..place.clone() };
             self.walk_part(package, &part, &place, limits)?;
+            self.read.push((part, place));
         }
         Ok(())
     }
 
-    fn walk_part<R: Read + Seek>(
+    pub(super) fn walk_part<R: Read + Seek>(
         &mut self,
         package: &mut Package<R>,
         part: &str,

@@ -73,14 +73,18 @@ impl Relationships {
         }
     }
 
+    /// All of them, in their order.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Relationship> {
+        self.order.iter().filter_map(|id| self.known.get(id))
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&Relationship> {
         self.known.get(id)
     }
 
     /// The part of the first relationship of a kind.
     pub(super) fn first(&self, kind: &str) -> Option<&str> {
-        let known = self.order.iter().filter_map(|id| self.known.get(id));
-        let mut of_kind = known.filter(|relationship| relationship.kind == kind);
+        let mut of_kind = self.in_order().filter(|relationship| relationship.kind == kind);
         of_kind.find_map(|relationship| relationship.part.as_deref())
     }
 
@@ -89,8 +93,7 @@ impl Relationships {
         &'all self,
         kind: &'all str,
     ) -> impl Iterator<Item = &'all Relationship> {
-        let known = self.order.iter().filter_map(|id| self.known.get(id));
-        known.filter(move |relationship| relationship.kind == kind)
+        self.in_order().filter(move |relationship| relationship.kind == kind)
     }
 
     /// Where an id leads, with the place that a link names beside it: the address as a reader would

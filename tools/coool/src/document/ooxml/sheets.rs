@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::address::{Base, Goal, Jump, goal};
 use crate::document::cells::column_name;
-use crate::document::formula;
+use crate::document::formula::{self, Computed};
 use crate::document::limits::Limits;
 use crate::document::package::Package;
 use crate::document::problem::Problem;
@@ -16,7 +16,7 @@ use crate::link::{Kind, Link, Place, Spot};
 
 use super::Main;
 use super::relationships::Relationships;
-use super::targets::SheetTargets;
+use super::targets::{SheetTargets, workbook_of};
 
 /// Reads a workbook, sheet by sheet.
 pub(super) fn read<R: Read + Seek>(
@@ -32,6 +32,7 @@ pub(super) fn read<R: Read + Seek>(
         links: Links::new(limits),
         targets,
         strings: BTreeMap::new(),
+        read: vec![(main.part.to_string(), Place::default())],
         limits,
     };
     let mut problems = Vec::new();
@@ -46,16 +47,14 @@ pub(super) fn read<R: Read + Seek>(
     }
     for part in relationships.all("externalLink").filter_map(|it| it.part.clone()) {
         reader
-            .read_external(&mut package, &part.into())
+            .read_external(&mut package, &part.clone().into())
             .unwrap_or_else(|problem| problems.push(problem));
+        reader.read.push((part, Place::default()));
     }
     let parts = package.names().cloned().collect();
-    Ok(Content {
-        links: reader.links.into_vec(),
-        targets: Box::new(reader.targets),
-        problems,
-        parts,
-    })
+    let (links, targets) = (reader.links.into_vec(), Box::new(reader.targets));
+    let content = Content { links, targets, problems, parts };
+    Ok(super::with_what_is_beside(content, reader.read, &mut package, main, limits))
 }
 
 /// The sheets in their order with the ids of their relationships; the names go to the targets.
@@ -94,6 +93,8 @@ struct Reader<'limits> {
     targets: SheetTargets,
     /// The shared texts that links show: for each, the links that wait for it.
     strings: BTreeMap<usize, Vec<usize>>,
+    /// The parts that have been read, with where a reader finds them.
+    read: Vec<(String, Place)>,
     limits: &'limits Limits,
 }
 
@@ -114,16 +115,20 @@ impl Reader<'_> {
         sheet: &Sheet,
     ) -> Result<(), Problem> {
         let relationships = Relationships::of(&sheet.part, package, self.limits)?;
+        let place = Place { sheet: Some(Arc::clone(&sheet.name)), ..Place::default() };
+        self.read.push((sheet.part.to_string(), place.clone()));
         // Links stand behind the cells that show them, so the cells are read a second time.
         let first = self.links.as_mut_slice().len();
         self.walk_links(package, sheet, &relationships)?;
         let shown = self.shown_by(first);
         self.walk_cells(package, sheet, &shown)?;
         for part in relationships.all("drawing").filter_map(|it| it.part.clone()) {
+            self.read.push((part.clone(), place.clone()));
             self.read_drawing(package, sheet, &part.into())?;
         }
         for part in relationships.all("table").filter_map(|it| it.part.clone()) {
             self.read_table(package, &part)?;
+            self.read.push((part, place.clone()));
         }
         Ok(())
     }
@@ -164,7 +169,8 @@ impl Reader<'_> {
                 let Some(location) = location else { return Ok(()) };
                 let spot = location.spot(&sheet.part);
                 let spot = spot.map(|spot| Spot { before: "#".to_owned(), ..spot });
-                let goal = Goal::Inside(Jump::Fragment(location.text.clone()));
+                let inside = || Goal::Inside(Jump::Fragment(location.text.clone()));
+                let goal = workbook_of(&location.text).unwrap_or_else(inside);
                 (format!("#{}", location.text), goal, spot)
             }
         };
@@ -237,8 +243,11 @@ impl Reader<'_> {
         sheet: &Sheet,
         shown: &HashMap<String, Vec<usize>>,
     ) -> Result<(), Problem> {
+        if let Some(computed) = formula::computed(&cell.formula) {
+            self.computed(computed, cell, sheet)?;
+        }
         for address in formula::addresses(&cell.formula) {
-            let goal = goal(&address, &self.base);
+            let goal = workbook_of(&address).unwrap_or_else(|| goal(&address, &self.base));
             let name = Some(cell.name.clone());
             self.push(Kind::Formula, address, goal, None, cell.value.clone(), sheet, name)?;
         }
@@ -253,6 +262,21 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// An address that is made when the sheet is calculated: where the cell shows the address
+    /// itself, that is the one.
+    fn computed(&mut self, computed: Computed, cell: &Cell, sheet: &Sheet) -> Result<(), Problem> {
+        let (address, goal) = match computed {
+            Computed::Shown if cell.kind == "str" && !cell.value.is_empty() => {
+                let goal =
+                    workbook_of(&cell.value).unwrap_or_else(|| goal(&cell.value, &self.base));
+                (cell.value.clone(), goal)
+            }
+            _ => (format!("={}", cell.formula.trim_start_matches('=')), Goal::Computed),
+        };
+        let (name, text) = (Some(cell.name.clone()), cell.value.clone());
+        self.push(Kind::Formula, address, goal, None, text, sheet, name)
     }
 
     /// The shared texts that links wait for.
@@ -361,11 +385,16 @@ impl Reader<'_> {
     ) -> Result<(), Problem> {
         let Some(input) = package.part(part)? else { return Ok(()) };
         let mut xml = Xml::new(input, part, self.limits)?;
+        let mut table = String::new();
         loop {
             match xml.next()? {
                 Node::Start(element) if element.is(Space::X, "table") => {
-                    self.targets.names.extend(element.get(Space::None, "displayName"));
-                    return Ok(());
+                    table = element.get(Space::None, "displayName").unwrap_or_default();
+                    self.targets.add_table(&table);
+                }
+                Node::Start(element) if element.is(Space::X, "tableColumn") => {
+                    let name = element.get(Space::None, "name").unwrap_or_default();
+                    self.targets.add_column(&table, &name);
                 }
                 Node::Eof => return Ok(()),
                 _ => {}

@@ -32,18 +32,21 @@ pub(super) fn read<R: Read + Seek>(
     let mut walker = Walker::new(main.properties.address_base(), headings, limits);
     walker.walk_part(&mut package, &main.part, None, limits).unwrap_or_else(|it| problems.push(it));
     walker.in_main = false;
+    let mut read = vec![(main.part.to_string(), Place::default())];
     for (kind, aside) in [
         ("header", Aside::Header),
         ("footer", Aside::Footer),
         ("footnotes", Aside::Footnote),
         ("endnotes", Aside::Endnote),
         ("comments", Aside::Comment),
+        ("glossaryDocument", Aside::BuildingBlock),
     ] {
         for part in relationships.all(kind).filter_map(|relationship| relationship.part.clone()) {
             let part: Arc<str> = part.into();
             walker
                 .walk_part(&mut package, &part, Some(aside), limits)
                 .unwrap_or_else(|problem| problems.push(problem));
+            read.push((part.to_string(), Place { aside: Some(aside), ..Place::default() }));
         }
     }
     if let Some(settings) = relationships.first("settings") {
@@ -53,7 +56,8 @@ pub(super) fn read<R: Read + Seek>(
             .unwrap_or_else(|problem| problems.push(problem));
     }
     let parts = package.names().cloned().collect();
-    walker.into_content(main.properties.pages, problems, parts)
+    let content = walker.into_content(main.properties.pages, problems, parts);
+    super::with_what_is_beside(content, read, &mut package, main, limits)
 }
 
 /// Which paragraph styles are headings, and which begin a page.
@@ -354,19 +358,22 @@ impl Walker {
 
     fn end(&mut self) {
         match self.frames.pop() {
-            Some(Ends::Paragraph) if self.paragraph_is_heading && self.aside.is_none() => {
-                let heading = self.paragraph_text.trim();
-                if !heading.is_empty() {
-                    self.targets.add_heading(heading);
-                    self.heading = Some(Arc::from(heading));
-                }
-            }
+            Some(Ends::Paragraph) => self.end_paragraph(),
             Some(Ends::Link(number)) => self.open.retain(|open| *open != number),
             Some(Ends::Instruction) => self.in_instruction = false,
             Some(Ends::Words) => self.in_words = false,
             Some(Ends::Aside(before)) => self.aside = before,
             _ => {}
         }
+    }
+
+    fn end_paragraph(&mut self) {
+        let heading = self.paragraph_text.trim();
+        if self.paragraph_is_heading && self.aside.is_none() && !heading.is_empty() {
+            self.targets.add_heading(heading);
+            self.heading = Some(Arc::from(heading));
+        }
+        self.targets.end_paragraph();
     }
 
     fn text(&mut self, text: &str) {

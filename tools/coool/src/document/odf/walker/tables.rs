@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::address::{Base, goal};
+use crate::address::{Base, Goal, goal};
 use crate::document::formula;
 use crate::document::problem::Problem;
 use crate::document::xml::{Element, Space};
@@ -68,6 +68,9 @@ impl Walker {
 
     fn formula(&mut self, element: &Element) -> Result<(), Problem> {
         let Some(value) = element.value(Space::Table, "formula") else { return Ok(()) };
+        if formula::computed(&value.text).is_some() {
+            self.push(Kind::Formula, value.text.clone(), Goal::Computed, None, None)?;
+        }
         for found in formula::addresses(&value.text) {
             // Seen from the document's folder, not from within the package.
             let goal = goal(&found, &Base::Folder);

@@ -1,0 +1,134 @@
+//! Whether a page that a server leads on to is still the page that was meant.
+//!
+//! Servers answer with a start page, a form to log in or a page that says "not found" for what they
+//! no longer have, and say 301 to it.
+//!
+//! Proof: `tests/redirects.rs::a_move_to_somewhere_else_is_doubtful_and_not_proposed`
+
+use url::Url;
+
+/// Why it is perhaps not the page that was meant; None where nothing speaks against it.
+pub(super) fn doubt(from: &Url, to: &Url, for_good: bool) -> Option<&'static str> {
+    let is_new = |is: fn(&Url) -> bool| is(to) && !is(from);
+    if is_new(is_error) {
+        return Some("it leads on to a page that says that something is wrong");
+    }
+    if is_new(is_login) {
+        return Some("it leads on to where one has to log in");
+    }
+    if for_good && is_new(is_start) {
+        return Some("it has moved to the start page, which is perhaps not what was meant");
+    }
+    (for_good && has_new_mark(from, to))
+        .then_some("it has moved to an address that is made for one visit")
+}
+
+/// The words of a path, in small letters and without endings: `/Log-In.aspx` is `login`.
+fn words(url: &Url) -> impl Iterator<Item = String> {
+    let segments = url.path_segments().into_iter().flatten();
+    segments.filter(|segment| !segment.is_empty()).map(|segment| {
+        let name = segment.split_once(['.', ';']).map_or(segment, |(name, _)| name);
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+    })
+}
+
+fn is_error(url: &Url) -> bool {
+    const WORDS: &[&str] = &[
+        "404",
+        "410",
+        "error",
+        "errors",
+        "error404",
+        "404error",
+        "notfound",
+        "pagenotfound",
+        "filenotfound",
+        "gone",
+        "expired",
+        "unavailable",
+        "notavailable",
+        "maintenance",
+    ];
+    words(url).any(|word| WORDS.contains(&&*word))
+}
+
+fn is_login(url: &Url) -> bool {
+    const WORDS: &[&str] = &[
+        "login",
+        "logon",
+        "signin",
+        "sso",
+        "saml",
+        "saml2",
+        "oauth",
+        "oauth2",
+        "authorize",
+        "adfs",
+        "wplogin",
+        "userlogin",
+    ];
+    const HOSTS: &[&str] = &["login", "signin", "sso", "auth", "accounts", "idp"];
+    let host = url.host_str().unwrap_or_default();
+    let first = host.split('.').next().unwrap_or_default();
+    HOSTS.contains(&first) || words(url).any(|word| WORDS.contains(&&*word))
+}
+
+/// The start page of a site, or that of one of its languages.
+fn is_start(url: &Url) -> bool {
+    const WORDS: &[&str] = &["index", "home", "default", "welcome", "start"];
+    let mut words = words(url);
+    let first = words.next();
+    let is_start = first.is_none_or(|word| WORDS.contains(&&*word) || is_language(&word));
+    is_start && words.next().is_none_or(|word| WORDS.contains(&&*word)) && url.query().is_none()
+}
+
+/// `en`, `de-at`.
+fn is_language(word: &str) -> bool {
+    matches!(word.len(), 2 | 4) && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// Whether an address has a session or a mark to follow people with that the one before had not.
+fn has_new_mark(from: &Url, to: &Url) -> bool {
+    let had: Vec<String> = names(from).collect();
+    names(to).any(|name| is_mark(&name) && !had.contains(&name))
+}
+
+/// The names of what is handed over, behind `?` and, as Java's servers write it, behind `;`.
+fn names(url: &Url) -> impl Iterator<Item = String> {
+    let queried = url.query_pairs().map(|(name, _)| name.to_ascii_lowercase());
+    let beside = url.path().split(';').skip(1);
+    let beside = beside.map(|pair| pair.split('=').next().unwrap_or_default().to_ascii_lowercase());
+    queried.chain(beside.collect::<Vec<_>>())
+}
+
+fn is_mark(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "sid",
+        "session",
+        "sessionid",
+        "session_id",
+        "sessid",
+        "phpsessid",
+        "jsessionid",
+        "cfid",
+        "cftoken",
+        "token",
+        "ticket",
+        "nonce",
+        "gclid",
+        "dclid",
+        "fbclid",
+        "msclkid",
+        "yclid",
+        "igshid",
+        "_ga",
+        "_gl",
+        "mc_cid",
+        "mc_eid",
+        "zanpid",
+        "returnurl",
+        "return_to",
+    ];
+    const BEGINNINGS: &[&str] = &["utm_", "aspsessionid", "pk_", "mtm_", "hsa_"];
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+}
