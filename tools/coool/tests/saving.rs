@@ -122,7 +122,7 @@ fn a_document_that_is_open_in_an_office_program_is_left_to_it() {
         let desk = support::Desk::with("a.fodt", odf::text(&body));
         fs::write(desk.path(sign), ",me,here,28.11.2026 10:00;").expect("a file");
 
-        let run = desk.coool(&["--fix", "a.fodt"]);
+        let run = desk.coool(&["--fix", "--all", "a.fodt"]);
 
         assert_eq!(run.code, Some(2), "{run:?}");
         assert_eq!(
@@ -135,7 +135,7 @@ fn a_document_that_is_open_in_an_office_program_is_left_to_it() {
         );
         assert_eq!(fs::read_to_string(desk.path("a.fodt")).expect("it is there"), odf::text(&body));
         fs::remove_file(desk.path(sign)).expect("the program ends");
-        assert_eq!(desk.coool(&["--fix", "a.fodt"]).code, Some(0));
+        assert_eq!(desk.coool(&["--fix", "--all", "a.fodt"]).code, Some(0));
     }
 }
 
@@ -150,7 +150,7 @@ fn the_new_document_has_the_mode_and_the_attributes_of_the_old_one() {
     let given = Command::new("setfattr").args(tag).arg(&path).status();
     assert!(given.expect("setfattr").success());
 
-    assert_eq!(desk.coool(&["--fix", "a.fodt"]).code, Some(0));
+    assert_eq!(desk.coool(&["--fix", "--all", "a.fodt"]).code, Some(0));
 
     assert!(fs::read_to_string(&path).expect("it is there").contains("#Here"));
     assert_eq!(fs::metadata(&path).expect("it is there").mode() & 0o7777, 0o640);

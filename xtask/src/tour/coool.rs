@@ -55,8 +55,8 @@ pub(super) fn visit(journey: &Journey) -> Result<Verdict> {
         },
     ];
 
-    println!("-- the manual put right, as far as coool knows how");
-    println!("{}", check(&coool, &folder, &["--fix", "manual.fodt"])?);
+    println!("-- the manual put right, with all that coool proposes: what is only likely, too");
+    println!("{}", check(&coool, &folder, &["--fix", "--all", "manual.fodt"])?);
     let after = findings(&coool, &folder)?;
     promises.push(Promise {
         words: "what was proposed leads where it should, and nothing else has changed",
