@@ -12,6 +12,7 @@ use crate::closure::Closure;
 use crate::content::Groups;
 use crate::equality::{self, Equality};
 use crate::inventory::{DirectoryId, Inventory};
+use crate::judge::Judge;
 use crate::relative;
 use crate::rules::{DirectoryLinks, Rules};
 use crate::surroundings::Surroundings;
@@ -32,18 +33,14 @@ impl Chosen {
 }
 
 /// Chooses the directories to link.
-pub(crate) fn choose(
-    inventory: &Inventory,
-    groups: &Groups,
-    surroundings: &[Surroundings],
-    known: &Known,
-    rules: Rules,
-) -> Chosen {
-    let equality = equality::compare(inventory, groups, surroundings, known, rules);
+pub(crate) fn choose(judge: Judge<'_>, groups: &Groups, known: &Known) -> Chosen {
+    let Judge { inventory, surroundings, wishes } = judge;
+    let rules = wishes.rules;
+    let equality = equality::compare(judge, groups, known);
     let mut closure = Closure::of(&equality);
     let pinned = closure.passed_through();
     let mut chosen = Chosen::none(inventory);
-    for same in classes(&equality) {
+    for same in classes(&equality, surroundings) {
         let alive = |id: &DirectoryId| !chosen.gone[id.0 as usize];
         let same: Vec<DirectoryId> = same.into_iter().filter(alive).collect();
         let mut stays_true = |replaced, kept| {
@@ -63,13 +60,14 @@ pub(crate) fn choose(
 }
 
 /// The linkable directories that have an equal, those with the most entries first.
-fn classes(equality: &Equality) -> Vec<Vec<DirectoryId>> {
+fn classes(equality: &Equality, surroundings: &[Surroundings]) -> Vec<Vec<DirectoryId>> {
     let mut by_class: BTreeMap<_, Vec<DirectoryId>> = BTreeMap::new();
     for id in equality.inventory.directory_ids() {
         let summary = equality.of(id);
         if summary.is_linkable() && summary.bytes > 0 {
             let device = equality.inventory.directory(id).device;
-            let key = (Reverse(summary.entries), summary.class, device);
+            let border = surroundings[id.0 as usize].border.filter(|_| !equality.all);
+            let key = (Reverse(summary.entries), summary.class, device, border);
             by_class.entry(key).or_default().push(id);
         }
     }

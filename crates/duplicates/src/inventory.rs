@@ -121,6 +121,14 @@ pub(crate) struct File {
     pub(crate) mode: u16,
 }
 
+impl Directory {
+    /// The name of one of its files.
+    pub(crate) fn name_of(&self, file: &File) -> &[u8] {
+        let start = file.name_start as usize;
+        &self.names[start..start + usize::from(file.name_length)]
+    }
+}
+
 impl File {
     /// Whether parts of it are not stored, and read as zeros.
     pub(crate) fn has_holes(&self) -> bool {
@@ -207,9 +215,7 @@ impl Inventory {
     }
 
     pub(crate) fn name_bytes(&self, id: FileId) -> &[u8] {
-        let file = self.file(id);
-        let start = file.name_start as usize;
-        &self.directory(id.directory).names[start..start + usize::from(file.name_length)]
+        self.directory(id.directory).name_of(self.file(id))
     }
 
     /// The file's path as the user would write it.

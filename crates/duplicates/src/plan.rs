@@ -7,13 +7,14 @@ use crate::attributes::{AttributesId, Known};
 use crate::content::{Groups, Member};
 use crate::directories;
 use crate::inventory::{FileId, Inventory};
-pub use crate::kind::Harm;
+use crate::judge::{Bond, Judge};
+pub use crate::kinds::Harm;
 use crate::nature::Nature;
 use crate::reflink::{self, Storage};
 use crate::relative;
-pub use crate::rules::{DirectoryLinks, Kind, Rules};
+pub use crate::rules::{DirectoryLinks, Kind, Rules, Wishes};
 pub use crate::surroundings::Protected;
-use crate::surroundings::{self, Surroundings};
+use crate::surroundings::Surroundings;
 
 /// What is going to be done.
 #[derive(Debug, Default)]
@@ -61,8 +62,12 @@ pub enum Reason {
     Metadata,
     /// It is setuid, setgid or has capabilities.
     Privileged,
-    /// It would not be the same behind a link.
+    /// It would not be the same behind a link, or nobody knows.
     Harm(Harm),
+    /// A build looks at its time, and the other copies have another one.
+    Times,
+    /// The other copies lie in another root filesystem or package.
+    Border,
     /// It lies in a directory where files are left alone.
     Protected(Protected),
     /// Every copy lies in a temporary, cache or run directory.
@@ -78,17 +83,24 @@ pub enum Reason {
 }
 
 /// Makes the plan.
-pub(crate) fn plan(inventory: &Inventory, groups: &Groups, known: &Known, rules: Rules) -> Plan {
-    let surroundings = &surroundings::of(inventory);
+pub(crate) fn plan(
+    inventory: &Inventory,
+    surroundings: &[Surroundings],
+    groups: &Groups,
+    known: &Known,
+    wishes: &Wishes,
+) -> Plan {
+    let rules = wishes.rules;
+    let judge = Judge { inventory, surroundings, wishes };
     let chosen = if rules.directories {
-        directories::choose(inventory, groups, surroundings, known, rules)
+        directories::choose(judge, groups, known)
     } else {
         directories::Chosen::none(inventory)
     };
     let gone = chosen.gone;
     let mut plan = Plan { kind: rules.kind, directories: chosen.links, ..Plan::default() };
     let capable = &known.with_capabilities();
-    let planner = Planner { inventory, groups, surroundings, capable, gone, rules };
+    let planner = Planner { inventory, groups, judge, capable, gone, rules };
     for group in &groups.all {
         let mut members: Vec<Member> = group
             .members
@@ -112,7 +124,7 @@ pub(crate) fn plan(inventory: &Inventory, groups: &Groups, known: &Known, rules:
 struct Planner<'all> {
     inventory: &'all Inventory,
     groups: &'all Groups,
-    surroundings: &'all [Surroundings],
+    judge: Judge<'all>,
     capable: &'all [AttributesId],
     /// The directories that are replaced as a whole.
     gone: Vec<bool>,
@@ -139,7 +151,27 @@ enum Use {
 }
 
 /// What has to be equal besides the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    metadata: Metadata,
+    bond: Bond,
+}
+
+/// Mode, owner, group, attributes.
 type Metadata = (u16, u32, u32, AttributesId);
+
+impl Likeness {
+    /// Why one file is no link to the other.
+    fn differs_from(&self, other: &Self) -> Reason {
+        if self.metadata != other.metadata {
+            Reason::Metadata
+        } else if self.bond.border != other.bond.border {
+            Reason::Border
+        } else {
+            Reason::Times
+        }
+    }
+}
 
 impl Planner<'_> {
     /// The names of a file that are not replaced with their directory.
@@ -154,24 +186,33 @@ impl Planner<'_> {
     }
 
     fn add(&self, plan: &mut Plan, members: &[Member], nature: &Nature) {
-        if let Some(harm) = self.harm(members, nature) {
-            self.leave(plan, &members[1..], Reason::Harm(harm));
-            return;
-        }
-        let mut alike: BTreeMap<Metadata, Vec<Member>> = BTreeMap::new();
+        let mut alike: BTreeMap<Likeness, Vec<Member>> = BTreeMap::new();
+        let mut harmed = Vec::new();
         for member in members {
-            match self.untouchable(member) {
-                Some(reason) => self.leave(plan, &[*member], reason),
-                None => alike.entry(self.metadata(member)).or_default().push(*member),
+            if let Some(reason) = self.untouchable(member) {
+                self.leave(plan, &[*member], reason);
+            } else if let Some(harm) = self.harm(member, nature) {
+                harmed.push((*member, harm));
+            } else {
+                alike.entry(self.likeness(member, nature)).or_default().push(*member);
             }
         }
-        // What has no copy like itself is left for its metadata; the largest lot sets the measure,
-        // and among equally large ones that with the first name.
-        let mut lots: Vec<Vec<Member>> = alike.into_values().collect();
-        lots.sort_by_key(|lot| (Reverse(lot.len()), self.groups.names(&lot[0])[0]));
-        for (position, lot) in lots.iter().enumerate() {
+        // Where all stay, one of them would have stayed anyway.
+        let anyway = usize::from(harmed.len() == members.len());
+        for (member, harm) in &harmed[anyway..] {
+            self.leave(plan, &[*member], Reason::Harm(*harm));
+        }
+        self.link_alike(plan, alike);
+    }
+
+    /// What has no copy like itself is left; the largest lot sets the measure, and among equally
+    /// large ones that with the first name.
+    fn link_alike(&self, plan: &mut Plan, alike: BTreeMap<Likeness, Vec<Member>>) {
+        let mut lots: Vec<(Likeness, Vec<Member>)> = alike.into_iter().collect();
+        lots.sort_by_key(|(_, lot)| (Reverse(lot.len()), self.groups.names(&lot[0])[0]));
+        for (position, (likeness, lot)) in lots.iter().enumerate() {
             if position > 0 {
-                self.leave(plan, &lot[..1], Reason::Metadata);
+                self.leave(plan, &lot[..1], likeness.differs_from(&lots[0].0));
             }
             if lot.len() > 1 {
                 self.link(plan, lot);
@@ -179,24 +220,16 @@ impl Planner<'_> {
         }
     }
 
-    /// What a link to one of the files would change; other kinds of links change nothing.
-    fn harm(&self, members: &[Member], nature: &Nature) -> Option<Harm> {
-        if self.rules.kind != Kind::Symbolic || self.rules.all {
-            return None;
-        }
-        let looks_beside = |name: FileId| {
-            nature.is_unknown_under(self.inventory.name_bytes(name))
-                || nature.leads_beside && !self.surroundings_of(name).modules
-        };
-        let mut names = members.iter().flat_map(|member| self.stays(member));
-        nature.harm.or_else(|| names.any(looks_beside).then_some(Harm::Script))
+    /// Why a link in the place of one of the file's names would not be the same.
+    fn harm(&self, member: &Member, nature: &Nature) -> Option<Harm> {
+        self.stays(member).find_map(|name| self.judge.harm(name, nature))
     }
 
     /// Why a file is neither linked nor linked to.
     fn untouchable(&self, member: &Member) -> Option<Reason> {
         const SETUID_OR_SETGID: u16 = 0o6000;
         let names = self.groups.names(member);
-        let protected = names.iter().find_map(|&name| self.surroundings_of(name).protected);
+        let protected = names.iter().find_map(|&name| self.judge.around(name.directory).protected);
         if protected == Some(Protected::PackageDatabase) {
             return Some(Reason::Protected(Protected::PackageDatabase));
         }
@@ -212,6 +245,11 @@ impl Planner<'_> {
             return Some(Reason::Metadata);
         }
         protected.filter(|_| !self.rules.all).map(Reason::Protected)
+    }
+
+    fn likeness(&self, member: &Member, nature: &Nature) -> Likeness {
+        let bond = self.judge.bond(self.groups.names(member)[0], nature);
+        Likeness { metadata: self.metadata(member), bond }
     }
 
     fn metadata(&self, member: &Member) -> Metadata {
@@ -271,7 +309,8 @@ impl Planner<'_> {
     /// directories above it, for that makes short links; the shortest path; the first.
     fn candidate(&self, member: Member) -> Candidate {
         let ranked = |name| (self.depth_and_length(name), name);
-        let lasting = |name: &FileId| self.rules.all || !self.surroundings_of(*name).transient;
+        let lasting =
+            |name: &FileId| self.rules.all || !self.judge.around(name.directory).transient;
         let best = self.stays(&member).filter(lasting).map(ranked).min();
         let first = self.groups.names(&member)[0];
         let rank = match best {
@@ -336,10 +375,6 @@ impl Planner<'_> {
             here = parent;
         }
         (depth, length)
-    }
-
-    fn surroundings_of(&self, name: FileId) -> Surroundings {
-        self.surroundings[name.directory.0 as usize]
     }
 
     fn leave(&self, plan: &mut Plan, members: &[Member], reason: Reason) {

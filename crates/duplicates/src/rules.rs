@@ -31,6 +31,21 @@ pub struct Rules {
     pub min_size: u64,
 }
 
+/// All that may be wished for: the rules, and what few ask for.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Which duplicates may be linked.
+    pub rules: Rules,
+    /// Files of kinds that nothing is known about count as inert.
+    pub trust_unknown: bool,
+}
+
+impl From<Rules> for Wishes {
+    fn from(rules: Rules) -> Self {
+        Self { rules, ..Self::default() }
+    }
+}
+
 /// Directories that become links to a kept one.
 #[derive(Debug)]
 pub struct DirectoryLinks {

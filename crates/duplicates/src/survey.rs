@@ -8,11 +8,11 @@ use crate::attributes::Known;
 use crate::content::{self, Groups, Reading};
 use crate::inventory::{DirectoryId, FileId, Inventory};
 use crate::nature::Scope;
-use crate::plan::{self, DirectoryLinks, FileLinks, Kind, Plan, Protected, Rules};
+use crate::plan::{self, DirectoryLinks, FileLinks, Kind, Plan, Protected, Rules, Wishes};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::relative;
-use crate::surroundings;
+use crate::surroundings::{self, Surroundings};
 use crate::walk::{self, Search};
 
 /// What was found below the arguments, and what is to be done about it.
@@ -22,17 +22,29 @@ pub struct Survey {
     pub inventory: Inventory,
     /// What is to be done.
     pub plan: Plan,
+    /// Whether a package manager keeps its database among the files.
+    pub has_package_database: bool,
     pub(crate) groups: Groups,
 }
 
 /// Looks at all files at and below `paths` and makes a plan for the duplicates among them. Changes
 /// nothing. What could not be looked at is in the problems; the plan is for the rest.
-pub fn survey(paths: &[PathBuf], search: &Search, rules: Rules, progress: &dyn Progress) -> Survey {
+pub fn survey(
+    paths: &[PathBuf],
+    search: &Search,
+    wishes: impl Into<Wishes>,
+    progress: &dyn Progress,
+) -> Survey {
+    let wishes = wishes.into();
     let known = Known::default();
-    let inventory = walk::walk(paths, search, rules.directories, &known, progress);
-    let groups = content::group(&inventory, reading(rules), &known, progress);
-    let plan = plan::plan(&inventory, &groups, &known, rules);
-    Survey { inventory, plan, groups }
+    let inventory = walk::walk(paths, search, wishes.rules.directories, &known, progress);
+    let surroundings = surroundings::of(&inventory);
+    let reading = reading(wishes.rules);
+    let groups = content::group(&inventory, &surroundings, reading, &known, progress);
+    let plan = plan::plan(&inventory, &surroundings, &groups, &known, &wishes);
+    let database = |around: &Surroundings| around.protected == Some(Protected::PackageDatabase);
+    let has_package_database = surroundings.iter().any(database);
+    Survey { inventory, plan, has_package_database, groups }
 }
 
 fn reading(rules: Rules) -> Reading {
@@ -106,13 +118,6 @@ impl Survey {
         let files = self.inventory.directories[below].iter().flat_map(|directory| &directory.files);
         let replaced = links.replaced.iter().map(link).collect();
         Group { size: files.map(|file| file.size).sum(), directory: true, replaced, kept }
-    }
-
-    /// Whether a package manager keeps its database among the files.
-    #[must_use]
-    pub fn has_package_database(&self) -> bool {
-        let all = surroundings::of(&self.inventory);
-        all.iter().any(|around| around.protected == Some(Protected::PackageDatabase))
     }
 
     /// What could not be looked at.

@@ -100,6 +100,14 @@ pub struct Linking {
     #[arg(long)]
     pub directories: bool,
 
+    /// Link files of kinds that clink does not know, too
+    ///
+    /// By itself clink links only what it knows to be inert: read for its bytes and nothing else.
+    /// With this it leaves only what it knows to be harmed. A program that asks an unknown file
+    /// where it really lies then gets another answer: try the tree before you ship it.
+    #[arg(long)]
+    pub trust_unknown: bool,
+
     /// Link by content alone
     ///
     /// Lifts every precaution but three: setuid, setgid and capability files and the databases of

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use duplicates::apply::{Outcome, apply};
 use duplicates::exclude::Exclude;
 use duplicates::journal::Journal;
-use duplicates::plan::{Kind, Rules};
+use duplicates::plan::{Kind, Rules, Wishes};
 use duplicates::survey::{Survey, survey};
 use duplicates::undo::undo;
 use duplicates::walk::Search;
@@ -39,7 +39,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         ));
     }
     let bar = Bar::new(cli.output.quiet);
-    let survey = survey(&cli.paths, &search(cli)?, rules(cli), &bar);
+    let survey = survey(&cli.paths, &search(cli)?, wishes(cli), &bar);
     let changes = !cli.dry_run && !cli.check;
     let done = if changes { replace(cli, &survey, &bar)? } else { Done::Planned };
     bar.clear();
@@ -102,6 +102,10 @@ fn search(cli: &Cli) -> Result<Search> {
         cross_file_systems: cli.search.no_one_file_system,
         follow_arguments: cli.search.follow_args,
     })
+}
+
+fn wishes(cli: &Cli) -> Wishes {
+    Wishes { rules: rules(cli), trust_unknown: cli.linking.trust_unknown }
 }
 
 fn rules(cli: &Cli) -> Rules {
