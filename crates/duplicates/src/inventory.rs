@@ -74,6 +74,8 @@ pub(crate) struct FileSystem {
     pub(crate) inline_link: usize,
     /// Bytes in a block.
     pub(crate) block: u64,
+    /// Files may share their storage.
+    pub(crate) shares_storage: bool,
 }
 
 /// A directory of the tree.

@@ -62,7 +62,12 @@ impl<'all> Judge<'all> {
         }
         let modified = self.inventory.file(name).modified;
         let time = self.is_compared_by_time(name, nature).then_some(modified);
-        Bond { time, border: self.around(name.directory).border }
+        Bond { time, border: self.border(name.directory) }
+    }
+
+    /// What no link leads out of from there.
+    pub(crate) fn border(&self, directory: DirectoryId) -> Option<DirectoryId> {
+        self.around(directory).border.filter(|_| self.asks())
     }
 
     /// Nobody builds from what is installed in a directory for headers, unless that is built itself.

@@ -1,7 +1,9 @@
 //! Decides what becomes a link to what, and what is left alone and why. Changes nothing.
 
+mod mixed;
+
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attributes::{AttributesId, Known};
 use crate::content::{Groups, Member};
@@ -19,11 +21,11 @@ use crate::surroundings::Surroundings;
 /// What is going to be done.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// What takes the place of the duplicates.
+    /// What takes the place of the duplicates, as far as it may.
     pub kind: Kind,
     /// Whole directories first; no file below has a part in both.
     pub directories: Vec<DirectoryLinks>,
-    /// In the order of the kept files.
+    /// In the order of the kept files, those of another kind than the plan's last.
     pub files: Vec<FileLinks>,
     /// Duplicates that stay as they are.
     pub left: Vec<Left>,
@@ -40,6 +42,8 @@ impl Plan {
 /// Names that become links to a kept file.
 #[derive(Debug)]
 pub struct FileLinks {
+    /// What takes the place of the names.
+    pub kind: Kind,
     /// The name that stays.
     pub kept: FileId,
     /// The names that are replaced; those of one inode follow each other.
@@ -116,7 +120,7 @@ pub(crate) fn plan(
     }
     let unsteady = groups.unsteady.iter();
     plan.left.extend(unsteady.map(|&file| Left { file, reason: Reason::Unsteady }));
-    plan.files.sort_unstable_by_key(|links| links.kept);
+    plan.files.sort_unstable_by_key(|links| (links.kind != rules.kind, links.kept));
     plan.left.sort_unstable_by_key(|left| left.file);
     plan
 }
@@ -186,6 +190,7 @@ impl Planner<'_> {
     }
 
     fn add(&self, plan: &mut Plan, members: &[Member], nature: &Nature) {
+        let before = (plan.files.len(), plan.left.len());
         let mut alike: BTreeMap<Likeness, Vec<Member>> = BTreeMap::new();
         let mut harmed = Vec::new();
         for member in members {
@@ -193,6 +198,8 @@ impl Planner<'_> {
                 self.leave(plan, &[*member], reason);
             } else if let Some(harm) = self.harm(member, nature) {
                 harmed.push((*member, harm));
+            } else if self.crosses_a_border(member) {
+                self.leave(plan, &[*member], Reason::Border);
             } else {
                 alike.entry(self.likeness(member, nature)).or_default().push(*member);
             }
@@ -203,6 +210,9 @@ impl Planner<'_> {
             self.leave(plan, &[*member], Reason::Harm(*harm));
         }
         self.link_alike(plan, alike);
+        if self.judge.wishes.mixed {
+            self.mix(plan, members, before.0, before.1);
+        }
     }
 
     /// What has no copy like itself is left; the largest lot sets the measure, and among equally
@@ -215,7 +225,7 @@ impl Planner<'_> {
                 self.leave(plan, &lot[..1], likeness.differs_from(&lots[0].0));
             }
             if lot.len() > 1 {
-                self.link(plan, lot);
+                self.link(plan, lot, self.rules.kind);
             }
         }
     }
@@ -247,6 +257,12 @@ impl Planner<'_> {
         protected.filter(|_| !self.rules.all).map(Reason::Protected)
     }
 
+    /// Whether its names lie on both sides: it would become links on both.
+    fn crosses_a_border(&self, member: &Member) -> bool {
+        let borders = self.stays(member).map(|name| self.judge.border(name.directory));
+        borders.collect::<BTreeSet<_>>().len() > 1
+    }
+
     fn likeness(&self, member: &Member, nature: &Nature) -> Likeness {
         let bond = self.judge.bond(self.groups.names(member)[0], nature);
         Likeness { metadata: self.metadata(member), bond }
@@ -265,7 +281,7 @@ impl Planner<'_> {
     /// The best one is kept, and the others become links to it where that is of use. Those that are
     /// too far away have their turn among themselves, and so on. As the order does not depend on
     /// which files there are, a second run comes to the same end.
-    fn link(&self, plan: &mut Plan, members: &[Member]) {
+    fn link(&self, plan: &mut Plan, members: &[Member], kind: Kind) {
         /// Comparisons for one content; of more copies that all are far apart, some stay.
         const MOST_COMPARISONS: usize = 1 << 22;
         let mut comparisons = 0;
@@ -281,7 +297,7 @@ impl Planner<'_> {
             }
             let kept = rest.remove(0);
             let mut replaced = Vec::new();
-            rest.retain_mut(|copy| match self.use_of(&copy.member, name) {
+            rest.retain_mut(|copy| match self.use_of(&copy.member, name, kind) {
                 Use::Done => false,
                 Use::Link => {
                     replaced.extend(self.stays(&copy.member));
@@ -293,7 +309,7 @@ impl Planner<'_> {
                 }
             });
             if !replaced.is_empty() {
-                plan.files.push(FileLinks { kept: name, replaced });
+                plan.files.push(FileLinks { kind, kept: name, replaced });
             } else if kept_one {
                 self.leave(plan, &[kept.member], kept.stays_for);
             }
@@ -322,9 +338,9 @@ impl Planner<'_> {
     }
 
     /// Of what use it is to replace all names of a file by links to `kept`.
-    fn use_of(&self, member: &Member, kept: FileId) -> Use {
+    fn use_of(&self, member: &Member, kept: FileId, kind: Kind) -> Use {
         let freed = self.inventory.file(self.groups.names(member)[0]).sectors * 512;
-        match self.rules.kind {
+        match kind {
             Kind::Reflink => match self.storage(member, kept) {
                 Storage::Shared => Use::Done,
                 Storage::None => Use::None(Reason::FreesNothing),

@@ -38,6 +38,8 @@ pub struct Wishes {
     pub rules: Rules,
     /// Files of kinds that nothing is known about count as inert.
     pub trust_unknown: bool,
+    /// What no symbolic link may replace becomes a hard link, or shares its storage.
+    pub mixed: bool,
 }
 
 impl From<Rules> for Wishes {

@@ -75,6 +75,8 @@ pub struct Link {
 pub struct Group {
     /// What stays.
     pub kept: PathBuf,
+    /// What takes the place of the others.
+    pub kind: Kind,
     /// Bytes in the file, or in all files below the directory.
     pub size: u64,
     /// True for directories.
@@ -97,14 +99,15 @@ impl Survey {
 
     fn file_group(&self, links: &FileLinks) -> Group {
         let kept = self.inventory.shown(links.kept);
-        let symbolic = self.plan.kind == Kind::Symbolic;
+        let symbolic = links.kind == Kind::Symbolic;
         let link = |&name: &FileId| Link {
             path: self.inventory.shown(name),
             kept: kept.clone(),
             text: symbolic.then(|| Bytes(relative::text(&self.inventory, name, links.kept))),
         };
         let replaced = links.replaced.iter().map(link).collect();
-        Group { size: self.inventory.file(links.kept).size, directory: false, replaced, kept }
+        let size = self.inventory.file(links.kept).size;
+        Group { kind: links.kind, size, directory: false, replaced, kept }
     }
 
     fn directory_group(&self, links: &DirectoryLinks) -> Group {
@@ -117,7 +120,8 @@ impl Survey {
         let below = links.kept.0 as usize..self.inventory.directory(links.kept).end as usize;
         let files = self.inventory.directories[below].iter().flat_map(|directory| &directory.files);
         let replaced = links.replaced.iter().map(link).collect();
-        Group { size: files.map(|file| file.size).sum(), directory: true, replaced, kept }
+        let size = files.map(|file| file.size).sum();
+        Group { kind: Kind::Symbolic, size, directory: true, replaced, kept }
     }
 
     /// What could not be looked at.

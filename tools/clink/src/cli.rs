@@ -96,6 +96,15 @@ pub struct Linking {
     #[arg(long, conflicts_with = "directories")]
     pub reflink: bool,
 
+    /// Make hard links in place of what symbolic ones would change
+    ///
+    /// What clink would otherwise leave alone for its kind, its time or because its equals lie in
+    /// another root filesystem or package becomes a hard link where the times are the same; on
+    /// Btrfs it shares its storage instead. Two copies that a program tells apart become one: what
+    /// is written to one is written to both.
+    #[arg(long, conflicts_with_all = ["hard", "reflink", "all"])]
+    pub mixed: bool,
+
     /// Replace whole identical directories by one link, the largest first
     #[arg(long)]
     pub directories: bool,

@@ -105,7 +105,8 @@ fn search(cli: &Cli) -> Result<Search> {
 }
 
 fn wishes(cli: &Cli) -> Wishes {
-    Wishes { rules: rules(cli), trust_unknown: cli.linking.trust_unknown }
+    let Linking { trust_unknown, mixed, .. } = cli.linking;
+    Wishes { rules: rules(cli), trust_unknown, mixed }
 }
 
 fn rules(cli: &Cli) -> Rules {

@@ -164,12 +164,13 @@ impl<'run> Report<'run> {
         if self.figures.links() == 0 {
             return writeln!(out, "nothing {}", if planned { "to link" } else { "linked" });
         }
-        let files = counted(self.figures.file_links, "file", "files");
+        let others = self.figures.other_links;
+        let files = counted(self.figures.file_links - others, "file", "files");
         let directories = match self.figures.directory_links {
             0 => String::new(),
             count => format!(" and {}", counted(count, "directory", "directories")),
         };
-        let one = self.figures.links() == 1;
+        let one = self.figures.links() - others == 1;
         let becomes = match (self.survey.plan.kind, planned) {
             (Kind::Symbolic, _) if one => "a symbolic link",
             (Kind::Symbolic, _) => "symbolic links",
@@ -185,7 +186,17 @@ impl<'run> Report<'run> {
             (_, true) => "would become ",
             (_, false) => "became ",
         };
-        writeln!(out, "{files}{directories} {verb}{becomes}")?;
+        if self.figures.links() > others {
+            writeln!(out, "{files}{directories} {verb}{becomes}")?;
+        }
+        if others > 0 {
+            let verb = if planned { "would become" } else { "became" };
+            let what = match others {
+                1 => "a hard link, or shares its storage",
+                _ => "hard links, or share their storage",
+            };
+            writeln!(out, "{} {verb} {what}", counted(others, "file", "files"))?;
+        }
         writeln!(
             out,
             "{} on disk {}: {} -> {}; by file sizes {} -> {}",
@@ -322,6 +333,7 @@ impl Serialize for Groups<'_> {
         serializer.collect_seq(self.0.planned_groups().map(|group| {
             Group {
                 kept: Bytes::of(&group.kept),
+                kind: group.kind,
                 size: group.size,
                 directory: group.directory,
                 replaced: group
@@ -337,6 +349,7 @@ impl Serialize for Groups<'_> {
 #[derive(Serialize)]
 struct Group {
     kept: Bytes,
+    kind: Kind,
     /// In bytes; for directories that of all files below.
     size: u64,
     directory: bool,
