@@ -19,8 +19,6 @@ pub(crate) struct Equality<'all> {
     pub(crate) contents: Contents<'all>,
     /// The directories in each one, in the order of their names.
     pub(crate) children: Vec<Vec<DirectoryId>>,
-    /// Borders are none, content alone decides.
-    pub(crate) all: bool,
     summaries: Vec<Summary>,
 }
 
@@ -61,7 +59,7 @@ pub(crate) fn compare<'all>(
     let comparison =
         Comparison { inventory, contents: contents_of, surroundings, judge, capable, rules };
     let summaries = comparison.summaries(&children);
-    Equality { inventory, contents, children, all: rules.all, summaries }
+    Equality { inventory, contents, children, summaries }
 }
 
 impl Equality<'_> {

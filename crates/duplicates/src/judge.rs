@@ -1,13 +1,15 @@
 //! Judges a single file: whether a link may take its place, and what the kept file must share with
 //! it besides content and metadata.
 
+use std::cmp::Reverse;
+
 use files::Time;
 
 use crate::inventory::{DirectoryId, FileId, Inventory};
 use crate::kind::{Harm, Named};
 use crate::kinds::HEADER;
 use crate::nature::Nature;
-use crate::rules::{Kind, Wishes};
+use crate::rules::{Age, Kind, Wishes};
 use crate::surroundings::Surroundings;
 
 /// What is known before any two files are compared.
@@ -25,7 +27,12 @@ pub(crate) struct Bond {
     pub(crate) time: Option<Time>,
     /// What no link leads out of.
     pub(crate) border: Option<DirectoryId>,
+    /// The argument that it was found below, where no link leads to another one.
+    pub(crate) argument: Option<u32>,
 }
+
+/// The lower, the rather a copy is kept.
+pub(crate) type Preference = (bool, Option<Time>, Option<Reverse<Time>>);
 
 impl<'all> Judge<'all> {
     pub(crate) fn around(&self, directory: DirectoryId) -> Surroundings {
@@ -57,12 +64,31 @@ impl<'all> Judge<'all> {
 
     /// What a file's kept copy has to share with it.
     pub(crate) fn bond(&self, name: FileId, nature: &Nature) -> Bond {
-        if !self.asks() {
-            return Bond::default();
-        }
         let modified = self.inventory.file(name).modified;
-        let time = self.is_compared_by_time(name, nature).then_some(modified);
-        Bond { time, border: self.border(name.directory) }
+        let time = (self.asks() && self.is_compared_by_time(name, nature)).then_some(modified);
+        let argument = self.argument(name.directory);
+        Bond { time, border: self.border(name.directory), argument }
+    }
+
+    /// The argument that a directory was found below, where that matters.
+    pub(crate) fn argument(&self, directory: DirectoryId) -> Option<u32> {
+        self.wishes.within_each.then_some(self.inventory.directory(directory).root)
+    }
+
+    /// What the user wishes to be kept.
+    pub(crate) fn preference(&self, name: FileId) -> Preference {
+        let modified = self.inventory.file(name).modified;
+        let oldest = (self.wishes.age == Some(Age::Oldest)).then_some(modified);
+        let newest = (self.wishes.age == Some(Age::Newest)).then_some(Reverse(modified));
+        (!self.is_to_be_kept(name.directory), oldest, newest)
+    }
+
+    /// Whether a directory lies at or below one that the user wishes to be kept.
+    pub(crate) fn is_to_be_kept(&self, directory: DirectoryId) -> bool {
+        !self.wishes.keep.is_empty() && {
+            let path = self.inventory.physical_directory(directory);
+            self.wishes.keep.iter().any(|keep| path.starts_with(keep))
+        }
     }
 
     /// What no link leads out of from there.

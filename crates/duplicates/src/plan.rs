@@ -9,12 +9,12 @@ use crate::attributes::{AttributesId, Known};
 use crate::content::{Groups, Member};
 use crate::directories;
 use crate::inventory::{FileId, Inventory};
-use crate::judge::{Bond, Judge};
+use crate::judge::{Bond, Judge, Preference};
 pub use crate::kinds::Harm;
 use crate::nature::Nature;
 use crate::reflink::{self, Storage};
 use crate::relative;
-pub use crate::rules::{DirectoryLinks, Kind, Rules, Wishes};
+pub use crate::rules::{Age, DirectoryLinks, Kind, Rules, Wishes};
 pub use crate::surroundings::Protected;
 use crate::surroundings::Surroundings;
 
@@ -139,7 +139,7 @@ struct Planner<'all> {
 struct Candidate {
     member: Member,
     /// The best one is kept first.
-    rank: (bool, bool, (usize, usize), FileId),
+    rank: (bool, Preference, bool, (usize, usize), FileId),
     /// Its name that may be linked to, if it has one that lasts.
     lasting: Option<FileId>,
     /// Why it stays, if it does.
@@ -169,7 +169,8 @@ impl Likeness {
     fn differs_from(&self, other: &Self) -> Reason {
         if self.metadata != other.metadata {
             Reason::Metadata
-        } else if self.bond.border != other.bond.border {
+        } else if self.bond.border != other.bond.border || self.bond.argument != other.bond.argument
+        {
             Reason::Border
         } else {
             Reason::Times
@@ -259,7 +260,9 @@ impl Planner<'_> {
 
     /// Whether its names lie on both sides: it would become links on both.
     fn crosses_a_border(&self, member: &Member) -> bool {
-        let borders = self.stays(member).map(|name| self.judge.border(name.directory));
+        let around =
+            |name: FileId| (self.judge.border(name.directory), self.judge.argument(name.directory));
+        let borders = self.stays(member).map(around);
         borders.collect::<BTreeSet<_>>().len() > 1
     }
 
@@ -321,19 +324,21 @@ impl Planner<'_> {
     }
 
     /// How good a copy is to be kept. The rules, in their order: never in a temporary, cache or run
-    /// directory; rather a file that has names elsewhere, for its content stays anyway; the fewest
+    /// directory; what the user wishes; rather a file that has names elsewhere, for its content stays anyway; the fewest
     /// directories above it, for that makes short links; the shortest path; the first.
     fn candidate(&self, member: Member) -> Candidate {
-        let ranked = |name| (self.depth_and_length(name), name);
+        let ranked = |name| (self.judge.preference(name), self.depth_and_length(name), name);
         let lasting =
             |name: &FileId| self.rules.all || !self.judge.around(name.directory).transient;
         let best = self.stays(&member).filter(lasting).map(ranked).min();
         let first = self.groups.names(&member)[0];
         let rank = match best {
-            Some((shape, name)) => (false, self.fully_found(&member), shape, name),
-            None => (true, false, (0, 0), first),
+            Some((preference, shape, name)) => {
+                (false, preference, self.fully_found(&member), shape, name)
+            }
+            None => (true, self.judge.preference(first), false, (0, 0), first),
         };
-        let lasting = best.map(|(_, name)| name);
+        let lasting = best.map(|(_, _, name)| name);
         Candidate { member, rank, lasting, stays_for: Reason::Transient }
     }
 

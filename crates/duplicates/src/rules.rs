@@ -1,6 +1,8 @@
 //! Which duplicates may be linked, and how: what those who decide about files and about directories
 //! are told, and what they give to each other.
 
+use std::path::PathBuf;
+
 use crate::inventory::DirectoryId;
 
 /// What takes the place of a duplicate.
@@ -40,6 +42,22 @@ pub struct Wishes {
     pub trust_unknown: bool,
     /// What no symbolic link may replace becomes a hard link, or shares its storage.
     pub mixed: bool,
+    /// No link leads from one argument into another.
+    pub within_each: bool,
+    /// Copies at and below these directories are kept rather than others; absolute, with every
+    /// symbolic link resolved.
+    pub keep: Vec<PathBuf>,
+    /// Which copy is kept by its age.
+    pub age: Option<Age>,
+}
+
+/// Which of several copies is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// The one that was modified last.
+    Newest,
+    /// The one that was modified first.
+    Oldest,
 }
 
 impl From<Rules> for Wishes {

@@ -124,6 +124,24 @@ pub struct Linking {
     #[arg(long)]
     pub all: bool,
 
+    /// Make no link from one argument into another
+    #[arg(long)]
+    pub within_each: bool,
+
+    /// Keep the copy at or below DIR rather than another one
+    ///
+    /// May be given several times.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub keep: Vec<PathBuf>,
+
+    /// Keep the copy that was modified last
+    #[arg(long, conflicts_with = "oldest")]
+    pub newest: bool,
+
+    /// Keep the copy that was modified first
+    #[arg(long)]
+    pub oldest: bool,
+
     /// Link files whose mode, owner, group or extended attributes differ
     #[arg(long)]
     pub ignore_metadata: bool,

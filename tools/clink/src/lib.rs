@@ -10,13 +10,13 @@ mod report;
 mod state;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use duplicates::apply::{Outcome, apply};
 use duplicates::exclude::Exclude;
 use duplicates::journal::Journal;
-use duplicates::plan::{Kind, Rules, Wishes};
+use duplicates::plan::{Age, Kind, Rules, Wishes};
 use duplicates::survey::{Survey, survey};
 use duplicates::undo::undo;
 use duplicates::walk::Search;
@@ -39,7 +39,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         ));
     }
     let bar = Bar::new(cli.output.quiet);
-    let survey = survey(&cli.paths, &search(cli)?, wishes(cli), &bar);
+    let survey = survey(&cli.paths, &search(cli)?, wishes(cli)?, &bar);
     let changes = !cli.dry_run && !cli.check;
     let done = if changes { replace(cli, &survey, &bar)? } else { Done::Planned };
     bar.clear();
@@ -104,9 +104,26 @@ fn search(cli: &Cli) -> Result<Search> {
     })
 }
 
-fn wishes(cli: &Cli) -> Wishes {
-    let Linking { trust_unknown, mixed, .. } = cli.linking;
-    Wishes { rules: rules(cli), trust_unknown, mixed }
+fn wishes(cli: &Cli) -> Result<Wishes> {
+    let linking = &cli.linking;
+    let age = match (linking.newest, linking.oldest) {
+        (true, _) => Some(Age::Newest),
+        (_, true) => Some(Age::Oldest),
+        _ => None,
+    };
+    Ok(Wishes {
+        rules: rules(cli),
+        trust_unknown: linking.trust_unknown,
+        mixed: linking.mixed,
+        within_each: linking.within_each,
+        keep: linking.keep.iter().map(|path| resolved(path)).collect::<Result<_>>()?,
+        age,
+    })
+}
+
+fn resolved(path: &Path) -> Result<PathBuf> {
+    path.canonicalize()
+        .with_context(|| format!("cannot find `{}`, which is to be kept", shown(path)))
 }
 
 fn rules(cli: &Cli) -> Rules {

@@ -464,7 +464,7 @@ fn words(reason: Reason) -> &'static str {
         Reason::Privileged => "setuid, setgid or with capabilities",
         Reason::Harm(harm) => words_for_harm(harm),
         Reason::Times => "a build compares their times, which differ",
-        Reason::Border => "the other copies are in another root filesystem or package",
+        Reason::Border => "the other copies are in another root filesystem, package or argument",
         Reason::Protected(protected) => words_for_place(protected),
         Reason::Transient => "every copy is in a temporary, cache or run directory",
         Reason::FreesNothing => "a link would take as much room",

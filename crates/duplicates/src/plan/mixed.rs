@@ -14,6 +14,9 @@ use crate::kinds::Harm;
 use crate::rules::Kind;
 use files::Time;
 
+/// What has to be the same: the argument, where no link leaves it, and what one file has once.
+type OneFile = (Option<u32>, Option<(Metadata, Time)>);
+
 impl Planner<'_> {
     /// Adds links for the members that stay so far. `links` and `left` are how many of both the plan
     /// had before this group.
@@ -41,14 +44,15 @@ impl Planner<'_> {
             .filter(|left| stays_whole(left))
             .map(|left| left.file)
             .collect();
-        let mut lots: BTreeMap<Option<(Metadata, Time)>, Vec<Member>> = BTreeMap::new();
+        let mut lots: BTreeMap<OneFile, Vec<Member>> = BTreeMap::new();
         for member in members {
             let first = self.groups.names(member)[0];
             let mut names = self.stays(member);
             if !untouched.contains(&first) && !names.any(|name| replaced.contains(&name)) {
                 let one_file = (self.metadata(member), self.inventory.file(first).modified);
                 let same = (!self.shares_storage(first)).then_some(one_file);
-                lots.entry(same).or_default().push(*member);
+                let argument = self.judge.argument(first.directory);
+                lots.entry((argument, same)).or_default().push(*member);
             }
         }
         lots.into_values().filter(|lot| lot.len() > 1).collect()
