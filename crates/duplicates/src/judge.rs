@@ -51,8 +51,10 @@ impl<'all> Judge<'all> {
         }
         let named = self.named(name);
         let trusted = |harm: &Harm| self.wishes.trust_unknown && *harm == Harm::Unknown;
+        let around = self.around(name.directory);
         let harm = nature.harm(named).filter(|harm| !trusted(harm));
-        harm.or_else(|| self.may_be_run(name, named, nature).then_some(Harm::Program))
+        harm.or_else(|| around.refuses_links.then_some(Harm::Refused))
+            .or_else(|| self.may_be_run(name, named, nature).then_some(Harm::Program))
     }
 
     /// Whoever may run it may ask where it lies. Loaders want the right to run of libraries, too.

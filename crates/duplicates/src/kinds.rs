@@ -302,7 +302,8 @@ pub(crate) static REFUSED: Kind = Kind {
     name: "files of git",
     names: &[".gitignore", ".gitattributes", ".gitmodules", ".mailmap"],
     stays: Some(Harm::Refused),
-    because: "git does not follow links there",
+    because: "git does not follow links there; neither does `go:embed`, and `npm pack` leaves them \
+              out: so everything below a `go.mod` or `package.json`",
     ..KIND
 };
 

@@ -267,8 +267,9 @@ impl Planner<'_> {
     }
 
     fn likeness(&self, member: &Member, nature: &Nature) -> Likeness {
-        let bond = self.judge.bond(self.groups.names(member)[0], nature);
-        Likeness { metadata: self.metadata(member), bond }
+        // Where one of its names asks for its time, all do.
+        let bonds = self.stays(member).map(|name| self.judge.bond(name, nature));
+        Likeness { metadata: self.metadata(member), bond: bonds.max().unwrap_or_default() }
     }
 
     fn metadata(&self, member: &Member) -> Metadata {

@@ -22,6 +22,7 @@ const HEAD: u16 = 1 << 7;
 const FETCHED: u16 = 1 << 8;
 const PACKAGE: u16 = 1 << 9;
 const BUILD: u16 = 1 << 10;
+const NO_LINKS: u16 = 1 << 11;
 
 const DIRECTORIES: &[(&str, u16)] = &[
     ("etc", ETC),
@@ -42,8 +43,8 @@ const DIRECTORIES: &[(&str, u16)] = &[
 
 const FILES: &[(&str, u16)] = &[
     ("HEAD", HEAD),
-    ("package.json", PACKAGE),
-    ("go.mod", PACKAGE),
+    ("package.json", PACKAGE | NO_LINKS),
+    ("go.mod", PACKAGE | NO_LINKS),
     ("Cargo.toml", PACKAGE),
     ("pyproject.toml", PACKAGE),
     ("setup.py", PACKAGE),
@@ -129,6 +130,11 @@ impl Shape {
     /// Where Yocto keeps what it fetched.
     pub(crate) fn is_store(self) -> bool {
         self.has(FETCHED)
+    }
+
+    /// `go:embed` refuses links, and `npm pack` leaves them out.
+    pub(crate) fn refuses_links(self) -> bool {
+        self.has(NO_LINKS)
     }
 
     /// A build looks at the times of what lies here.

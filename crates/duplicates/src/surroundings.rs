@@ -21,6 +21,8 @@ pub(crate) struct Surroundings {
     pub(crate) place: Option<&'static Kind>,
     /// A build looks at the times of files here.
     pub(crate) built: bool,
+    /// Those who work with the files here refuse links.
+    pub(crate) refuses_links: bool,
     /// The nearest directory around that no link leads out of or into.
     pub(crate) border: Option<DirectoryId>,
 }
@@ -120,6 +122,7 @@ impl Surroundings {
         Self {
             protected: self.protected.or(protected_by(shape)),
             built: self.built || shape.is_built(),
+            refuses_links: self.refuses_links || shape.refuses_links(),
             border: border.filter(|_| shape.is_border()).or(self.border),
             ..self
         }

@@ -145,11 +145,10 @@ fn a_header_is_linked_only_when_it_is_safe() {
     }
 }
 
-/// clang takes two names of one file for one, GCC looks beside the name that it was asked for.
 #[test]
 fn a_compiler_reads_the_same_through_linked_headers() {
     const HEADER: &str = "#ifndef WORD_H\n#define WORD_H\n#include \"size.h\"\n#endif\n";
-    for compiler in ["gcc", "clang"].into_iter().filter(|compiler| has(compiler)) {
+    if has("cc") {
         let tree = Tree::by_itself(&[
             ("a/include/word.h", HEADER),
             ("a/include/size.h", "SIZE 4\n"),
@@ -157,9 +156,8 @@ fn a_compiler_reads_the_same_through_linked_headers() {
             ("b/include/size.h", "SIZE 8\n"),
             ("main.c", "#include \"word.h\"\n"),
         ]);
-        let script = format!("{compiler} -E -P -I b/include main.c");
 
-        assert_eq!(prints_the_same(&tree, &[], &script), "SIZE 8\n");
+        assert_eq!(prints_the_same(&tree, &[], "cc -E -P -I b/include main.c"), "SIZE 8\n");
         assert_eq!(tree.links(), ["b/include/word.h -> ../../a/include/word.h"]);
     }
 }
