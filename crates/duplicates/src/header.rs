@@ -15,7 +15,7 @@ pub(crate) struct Includes {
     /// Read a second time it may be another one: it includes something that is looked for beside it
     /// first, or says `#pragma once`, for which compilers compare content and time, or inodes.
     read_once: bool,
-    /// It includes something by a path with `..`.
+    /// It includes something by a path with `..`, or the next of its name on the search path.
     climbing: bool,
 }
 
@@ -29,6 +29,7 @@ impl Includes {
         self.read_once |= memmem::find(bytes, b"pragma once").is_some();
         for position in memmem::find_iter(bytes, b"include") {
             let after = bytes[position + b"include".len()..].trim_ascii_start();
+            self.climbing |= after.starts_with(b"_next");
             let Some(path) = after.strip_prefix(b"\"") else { continue };
             self.read_once = true;
             let end = path.iter().position(|&byte| byte == b'"').unwrap_or(path.len());

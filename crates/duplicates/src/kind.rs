@@ -98,6 +98,11 @@ fn names_an_interpreter(block: &[u8]) -> bool {
 type ByText = HashMap<&'static [u8], &'static Kind>;
 
 static BY_NAME: LazyLock<ByText> = LazyLock::new(|| by_text(|kind| kind.names));
+static BY_BEGINNING: LazyLock<ByText> = LazyLock::new(|| {
+    let starred =
+        |(name, kind): (&&'static [u8], &&'static Kind)| Some((name.strip_suffix(b"*")?, *kind));
+    BY_NAME.iter().filter_map(starred).collect()
+});
 static BY_ENDING: LazyLock<ByText> = LazyLock::new(|| by_text(|kind| kind.endings));
 
 fn by_text(texts: fn(&Kind) -> &'static [&'static str]) -> ByText {
@@ -125,8 +130,7 @@ fn by_name(name: &[u8]) -> Option<&'static Kind> {
 /// `README`, `README.fr` and `LICENSE-MIT`, but not `READMEASURE`.
 fn by_beginning(name: &[u8]) -> Option<&'static Kind> {
     let end = name.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(name.len());
-    let starred = [&name[..end], b"*"].concat();
-    BY_NAME.get(starred.as_slice()).copied()
+    BY_BEGINNING.get(&name[..end]).copied()
 }
 
 /// The kind of what lies in a directory and is of no other kind; `path` ends with its name.

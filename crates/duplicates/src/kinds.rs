@@ -332,11 +332,7 @@ pub(crate) static HEADER: Kind = Kind {
     name: "headers of C and C++",
     endings: &["h", "hh", "hpp", "hxx", "H", "tcc", "ipp"],
     places: &["include"],
-    telling: &[
-        ("include_next", Harm::Header),
-        ("#import", Harm::Header),
-        ("__has_embed", Harm::Header),
-    ],
+    telling: &[("#import", Harm::Header)],
     because: "compilers look for includes where they found the header. Stay: `#include_next`, \
               an include with `..`; without an include guard also `#pragma once` and an include \
               in quotes",

@@ -126,7 +126,9 @@ impl Scan {
         let [one, other] = names.map(|named| form.kind(named));
         let kind = if one.has_to_be_read() { one } else { other };
         let first = block.trim_ascii_start().first();
-        self.includes = Includes::of(block);
+        if kind.is(&HEADER) {
+            self.includes = Includes::of(block);
+        }
         self.nature.is_no_header = !matches!(first, Some(b'/' | b'#'));
         self.nature.form = form;
         self.nature.taken_for = Some(kind);

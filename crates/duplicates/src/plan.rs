@@ -84,6 +84,8 @@ pub enum Reason {
     TooFar,
     /// It changed while it was looked at.
     Unsteady,
+    /// A proof fails with a link in its place.
+    Disproven,
 }
 
 /// Makes the plan.

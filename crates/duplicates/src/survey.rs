@@ -1,6 +1,6 @@
 //! Looks at trees and decides: scan, group, choose, plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use names::Bytes;
 
@@ -8,7 +8,9 @@ use crate::attributes::Known;
 use crate::content::{self, Groups, Reading};
 use crate::inventory::{DirectoryId, FileId, Inventory};
 use crate::nature::Scope;
-use crate::plan::{self, DirectoryLinks, FileLinks, Kind, Plan, Protected, Rules, Wishes};
+use crate::plan::{
+    self, DirectoryLinks, FileLinks, Kind, Left, Plan, Protected, Reason, Rules, Wishes,
+};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::relative;
@@ -95,6 +97,32 @@ impl Survey {
     /// Every planned replacement, directories first.
     pub fn planned_links(&self) -> impl Iterator<Item = Link> {
         self.planned_groups().flat_map(|group| group.replaced)
+    }
+
+    /// The absolute paths of all that is going to be replaced, directories first.
+    #[must_use]
+    pub fn to_be_replaced(&self) -> Vec<PathBuf> {
+        let directories = self.plan.directories.iter().flat_map(|links| &links.replaced);
+        let files = self.plan.files.iter().flat_map(|links| &links.replaced);
+        let directories = directories.map(|id| self.inventory.physical_directory(*id));
+        directories.chain(files.map(|name| self.inventory.physical(*name))).collect()
+    }
+
+    /// Plans no link in the place of what is not wanted, by absolute paths.
+    pub fn keep_out(&mut self, unwanted: impl Fn(&Path) -> bool) {
+        let Self { inventory, plan, .. } = self;
+        for links in &mut plan.directories {
+            links.replaced.retain(|id| !unwanted(&inventory.physical_directory(*id)));
+        }
+        for links in &mut plan.files {
+            let goes = |name: &FileId| unwanted(&inventory.physical(*name));
+            let out: Vec<FileId> = links.replaced.extract_if(.., |name| goes(name)).collect();
+            let left = |file| Left { file, reason: Reason::Disproven };
+            plan.left.extend(out.into_iter().map(left));
+        }
+        plan.directories.retain(|links| !links.replaced.is_empty());
+        plan.files.retain(|links| !links.replaced.is_empty());
+        plan.left.sort_unstable_by_key(|left| left.file);
     }
 
     fn file_group(&self, links: &FileLinks) -> Group {

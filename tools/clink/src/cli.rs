@@ -146,6 +146,15 @@ pub struct Linking {
     #[arg(long)]
     pub ignore_metadata: bool,
 
+    /// Keep only links with which COMMAND prints the same as before
+    ///
+    /// The shell runs COMMAND in the current directory, twice before the first link and once after
+    /// the last one. Where what it prints or its exit code differs, all links are taken back; by
+    /// halves those are found that make the difference, and they are named and not made. COMMAND
+    /// must print the same every time, and has an hour each time.
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["no_journal", "dry_run", "check", "undo"])]
+    pub prove: Option<String>,
+
     /// Write the journal to FILE
     ///
     /// Otherwise it is a new file in `$XDG_STATE_HOME/clink` or `~/.local/state/clink`.

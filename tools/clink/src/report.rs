@@ -471,6 +471,7 @@ fn words(reason: Reason) -> &'static str {
         Reason::OtherNames => "have hard links elsewhere, so nothing would be freed",
         Reason::TooFar => "too far apart for a link",
         Reason::Unsteady => "changed while clink was looking",
+        Reason::Disproven => "with a link the command of --prove came to something else",
     }
 }
 
@@ -526,6 +527,7 @@ fn key(reason: Reason) -> &'static str {
         Reason::OtherNames => "other_names",
         Reason::TooFar => "too_far",
         Reason::Unsteady => "unsteady",
+        Reason::Disproven => "disproven",
     }
 }
 
