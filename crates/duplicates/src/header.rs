@@ -13,7 +13,8 @@ use memchr::memmem;
 pub(crate) struct Includes {
     guarded: bool,
     /// Read a second time it may be another one: it includes something that is looked for beside it
-    /// first, or says `#pragma once`, for which compilers compare content and time, or inodes.
+    /// first, or says `#pragma once`, for which compilers compare content and time, or inodes. Not
+    /// looked for behind a guard.
     read_once: bool,
     /// It includes something by a path with `..`, or the next of its name on the search path.
     climbing: bool,
@@ -26,7 +27,10 @@ impl Includes {
     }
 
     pub(crate) fn see(&mut self, bytes: &[u8]) {
-        self.read_once |= memmem::find(bytes, b"pragma once").is_some();
+        let once: [&[u8]; 2] = [b"pragma once", b"#import"];
+        if !self.guarded {
+            self.read_once |= once.iter().any(|text| memmem::find(bytes, text).is_some());
+        }
         for position in memmem::find_iter(bytes, b"include") {
             let after = bytes[position + b"include".len()..].trim_ascii_start();
             self.climbing |= after.starts_with(b"_next");

@@ -80,7 +80,7 @@ impl Kind {
 
     /// Whether a content of this kind says itself whether it stays.
     pub(crate) fn has_to_be_read(&self) -> bool {
-        !self.telling.is_empty()
+        !self.telling.is_empty() || self.is(&HEADER)
     }
 }
 
@@ -332,10 +332,9 @@ pub(crate) static HEADER: Kind = Kind {
     name: "headers of C and C++",
     endings: &["h", "hh", "hpp", "hxx", "H", "tcc", "ipp"],
     places: &["include"],
-    telling: &[("#import", Harm::Header)],
     because: "compilers look for includes where they found the header. Stay: `#include_next`, \
-              an include with `..`; without an include guard also `#pragma once` and an include \
-              in quotes",
+              an include with `..`; without an include guard also `#pragma once`, `#import` and \
+              an include in quotes",
     is_source: true,
     ..KIND
 };
