@@ -7,6 +7,7 @@ pub mod messages;
 
 mod progress;
 mod prove;
+mod reasons;
 mod report;
 mod state;
 mod work;
