@@ -4,7 +4,8 @@
 //! two names of one file for one, and the first for the right one. With an include guard that makes
 //! no difference, for nobody reads the header a second time.
 //!
-//! Proof: `tools/clink/tests/kinds.rs::a_header_is_linked_only_when_it_is_safe`.
+//! Proof: `src/header.rs::a_guard_makes_includes_in_quotes_safe`,
+//! `src/header.rs::includes_by_the_search_path_are_safe_and_those_that_climb_are_not`
 
 use memchr::memmem;
 

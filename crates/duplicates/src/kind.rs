@@ -1,6 +1,6 @@
 //! Tells of what kind a file is: by how it begins, else by its name, else by its place.
 //!
-//! Proof: `tools/clink/tests/kinds.rs::a_kind_is_known_by_first_bytes_name_ending_and_place`.
+//! What it comes to is shown in `tools/clink/tests/kinds.rs`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

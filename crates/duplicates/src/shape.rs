@@ -1,8 +1,7 @@
 //! What a directory is, by what lies in it: a root filesystem, a package, a repository, a store, a
 //! place where something is built.
 //!
-//! Proof: `tools/clink/tests/borders.rs::no_link_leads_from_one_root_filesystem_into_another`,
-//! `tools/clink/tests/borders.rs::a_bare_repository_is_left_alone`.
+//! What it comes to is shown in `tools/clink/tests/borders.rs`.
 
 use crate::inventory::{Directory, DirectoryId, Inventory};
 

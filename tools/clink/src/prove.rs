@@ -3,8 +3,8 @@
 //! Which links make the difference is found by halves: some are made, the command runs, and they are
 //! taken back. Every time everything is looked at anew, for what came back has other inodes.
 //!
-//! Proof: `tools/clink/tests/prove.rs::the_links_that_change_what_a_command_prints_are_found_and_not_made`,
-//! `tools/clink/tests/prove.rs::a_command_that_prints_something_else_each_time_proves_nothing`.
+//! Proof: `tests/prove.rs::the_links_that_change_what_a_command_prints_are_found_and_not_made`,
+//! `tests/prove.rs::a_command_that_prints_something_else_each_time_proves_nothing`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

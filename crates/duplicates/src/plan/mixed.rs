@@ -3,7 +3,7 @@
 //! A hard link is the file itself: who asks where it lies hears its own name. It changes times,
 //! unless they are the same, and two copies that a program tells apart become one.
 //!
-//! Proof: `tools/clink/tests/mixed.rs::what_stays_becomes_a_hard_link_where_times_agree`.
+//! What it comes to is shown in `tools/clink/tests/mixed.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
