@@ -86,6 +86,7 @@ pub fn apply(
 
 struct Work<'all> {
     inventory: &'all Inventory,
+    /// What takes the place of the file at hand.
     kind: Kind,
     journal: Option<&'all mut Journal>,
     progress: &'all dyn Progress,

@@ -15,9 +15,11 @@ use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use crate::attributes::{AttributesId, Known};
 use crate::crew::{self, Crew};
 use crate::inventory::{File, FileId, Inventory};
+use crate::kind::Named;
 use crate::nature::{Nature, Scan, Scope};
 use crate::problem::Problem;
 use crate::progress::Progress;
+use crate::surroundings::Surroundings;
 
 /// How many bytes of a file are compared at a time.
 const BLOCK: usize = 128 << 10;
@@ -81,6 +83,7 @@ pub(crate) struct Reading {
 /// Groups the files of the inventory by their content.
 pub(crate) fn group(
     inventory: &Inventory,
+    surroundings: &[Surroundings],
     reading: Reading,
     known: &Known,
     progress: &dyn Progress,
@@ -89,6 +92,7 @@ pub(crate) fn group(
     progress.to_read(candidates.bytes);
     let job = Job {
         inventory,
+        surroundings,
         inodes: &candidates.inodes,
         names: &candidates.names,
         known,
@@ -182,6 +186,7 @@ impl Place {
 /// What the readers share.
 struct Job<'all> {
     inventory: &'all Inventory,
+    surroundings: &'all [Surroundings],
     inodes: &'all [Inode],
     names: &'all [FileId],
     known: &'all Known,
@@ -292,9 +297,9 @@ impl Job<'_> {
                 None => firsts.push((name, None)),
                 Some((_, Some(_))) => {}
                 Some((first, unseen)) => {
-                    let names = [*first, name].map(|name| self.inventory.name_bytes(name));
+                    let names = [*first, name].map(|name| self.named(name));
                     let mut scan = cohort.scan.clone();
-                    scan.see(cohort.offset, block, &names);
+                    scan.see(cohort.offset, block, names);
                     *unseen = Some(scan);
                 }
             }
@@ -355,6 +360,11 @@ impl Job<'_> {
         let steady = reader.blocks.read(&file, offset, last, || crew.call_in())?;
         open.file = Some(file);
         Ok(steady)
+    }
+
+    fn named(&self, name: FileId) -> Named<'_> {
+        let place = self.surroundings[name.directory.0 as usize].place;
+        Named { name: self.inventory.name_bytes(name), place }
     }
 
     fn name(&self, open: &Open) -> FileId {

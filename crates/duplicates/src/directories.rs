@@ -12,9 +12,9 @@ use crate::closure::Closure;
 use crate::content::Groups;
 use crate::equality::{self, Equality};
 use crate::inventory::{DirectoryId, Inventory};
+use crate::judge::Judge;
 use crate::relative;
-use crate::rules::{DirectoryLinks, Rules};
-use crate::surroundings::Surroundings;
+use crate::rules::DirectoryLinks;
 
 /// The directories that are linked, and which directories vanish with them.
 #[derive(Debug)]
@@ -32,25 +32,21 @@ impl Chosen {
 }
 
 /// Chooses the directories to link.
-pub(crate) fn choose(
-    inventory: &Inventory,
-    groups: &Groups,
-    surroundings: &[Surroundings],
-    known: &Known,
-    rules: Rules,
-) -> Chosen {
-    let equality = equality::compare(inventory, groups, surroundings, known, rules);
+pub(crate) fn choose(judge: Judge<'_>, groups: &Groups, known: &Known) -> Chosen {
+    let Judge { inventory, wishes, .. } = judge;
+    let rules = wishes.rules;
+    let equality = equality::compare(judge, groups, known);
     let mut closure = Closure::of(&equality);
     let pinned = closure.passed_through();
     let mut chosen = Chosen::none(inventory);
-    for same in classes(&equality) {
+    for same in classes(&equality, judge) {
         let alive = |id: &DirectoryId| !chosen.gone[id.0 as usize];
         let same: Vec<DirectoryId> = same.into_iter().filter(alive).collect();
         let mut stays_true = |replaced, kept| {
             let followed = rules.all || closure.leads_to_the_same(replaced, kept);
             followed && !pinned.contains(&replaced)
         };
-        let Some(links) = link(inventory, surroundings, &same, rules, &mut stays_true) else {
+        let Some(links) = link(judge, &same, &mut stays_true) else {
             continue;
         };
         for replaced in &links.replaced {
@@ -63,13 +59,14 @@ pub(crate) fn choose(
 }
 
 /// The linkable directories that have an equal, those with the most entries first.
-fn classes(equality: &Equality) -> Vec<Vec<DirectoryId>> {
+fn classes(equality: &Equality, judge: Judge<'_>) -> Vec<Vec<DirectoryId>> {
     let mut by_class: BTreeMap<_, Vec<DirectoryId>> = BTreeMap::new();
     for id in equality.inventory.directory_ids() {
         let summary = equality.of(id);
         if summary.is_linkable() && summary.bytes > 0 {
             let device = equality.inventory.directory(id).device;
-            let key = (Reverse(summary.entries), summary.class, device);
+            let around = (judge.border(id), judge.argument(id));
+            let key = (Reverse(summary.entries), summary.class, device, around);
             by_class.entry(key).or_default().push(id);
         }
     }
@@ -78,19 +75,18 @@ fn classes(equality: &Equality) -> Vec<Vec<DirectoryId>> {
 
 /// Which of equal directories stays and which become links to it. The rules are those for files.
 fn link(
-    inventory: &Inventory,
-    surroundings: &[Surroundings],
+    judge: Judge<'_>,
     same: &[DirectoryId],
-    rules: Rules,
     stays_true: &mut dyn FnMut(DirectoryId, DirectoryId) -> bool,
 ) -> Option<DirectoryLinks> {
+    let Judge { inventory, wishes, .. } = judge;
     let lasting =
-        same.iter().copied().filter(|id| rules.all || !surroundings[id.0 as usize].transient);
+        same.iter().copied().filter(|id| wishes.rules.all || !judge.around(*id).transient);
     let depth = |id: DirectoryId| inventory.below_root(id).split(|&byte| byte == b'/').count();
     let kept = lasting.min_by_key(|&id| {
         let shape =
             (inventory.directory(id).parent.is_some(), depth(id), inventory.below_root(id).len());
-        (long_texts(inventory, same, id), shape, id)
+        (!judge.is_to_be_kept(id), long_texts(inventory, same, id), shape, id)
     })?;
     let replaceable = |id: &DirectoryId| {
         *id != kept

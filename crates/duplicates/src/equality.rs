@@ -7,7 +7,9 @@ use crate::attributes::{AttributesId, Known};
 use crate::climb::Reach;
 use crate::content::Groups;
 use crate::inventory::{Directory, DirectoryId, File, FileId, Inventory};
-
+use crate::judge::Judge;
+use crate::kinds::Harm;
+use crate::nature::Nature;
 use crate::rules::Rules;
 use crate::surroundings::{Protected, Surroundings};
 
@@ -44,16 +46,18 @@ impl Summary {
 
 /// Compares all directories.
 pub(crate) fn compare<'all>(
-    inventory: &'all Inventory,
+    judge: Judge<'all>,
     groups: &'all Groups,
-    surroundings: &[Surroundings],
     known: &Known,
-    rules: Rules,
 ) -> Equality<'all> {
+    let Judge { inventory, surroundings, wishes } = judge;
+    let rules = wishes.rules;
     let contents = Contents::of(inventory, groups, known);
     let children = children(inventory);
     let capable = &known.with_capabilities();
-    let comparison = Comparison { inventory, contents: &contents, surroundings, capable, rules };
+    let contents_of = &contents;
+    let comparison =
+        Comparison { inventory, contents: contents_of, surroundings, judge, capable, rules };
     let summaries = comparison.summaries(&children);
     Equality { inventory, contents, children, summaries }
 }
@@ -78,6 +82,7 @@ struct Comparison<'all> {
     inventory: &'all Inventory,
     contents: &'all Contents<'all>,
     surroundings: &'all [Surroundings],
+    judge: Judge<'all>,
     capable: &'all [AttributesId],
     rules: Rules,
 }
@@ -105,7 +110,7 @@ impl Comparison<'_> {
     ) -> Option<Summary> {
         let directory = self.inventory.directory(id);
         let unreadable = directory.attributes == AttributesId::UNREADABLE;
-        if directory.incomparable || unreadable || self.is_protected(id) {
+        if directory.incomparable || unreadable || self.is_protected(id) || self.is_border(id) {
             return None;
         }
         let mut signature = Vec::new();
@@ -139,6 +144,11 @@ impl Comparison<'_> {
         Some(summary)
     }
 
+    /// A border stands: what lies within belongs together.
+    fn is_border(&self, id: DirectoryId) -> bool {
+        !self.rules.all && self.surroundings[id.0 as usize].border == Some(id)
+    }
+
     fn is_protected(&self, id: DirectoryId) -> bool {
         match self.surroundings[id.0 as usize].protected {
             None => false,
@@ -161,8 +171,16 @@ impl Comparison<'_> {
         if privileged || attributes == AttributesId::UNREADABLE {
             return None;
         }
+        let empty = Nature::default();
+        let nature = self.contents.nature(content).unwrap_or(&empty);
+        if self.judge.harm(id, nature).is_some_and(|harm| stays_with(harm, content)) {
+            return None;
+        }
         sign_name(signature, b'f', self.inventory.name_bytes(id));
         signature.extend_from_slice(&content.to_le_bytes());
+        if let Some(time) = self.judge.bond(id, nature).time {
+            signature.extend_from_slice(format!("{time:?}/").as_bytes());
+        }
         self.sign(signature, (file.mode, file.owner, file.group, attributes));
         Some(())
     }
@@ -179,6 +197,16 @@ impl Comparison<'_> {
         signature.extend_from_slice(&owner.to_le_bytes());
         signature.extend_from_slice(&group.to_le_bytes());
         signature.extend_from_slice(&attributes.to_bytes());
+    }
+}
+
+/// Whether a file keeps its directory from being linked. Where a header or `$ORIGIN` leads is
+/// followed, and in an empty file of whatever kind there is nothing that could lead.
+fn stays_with(harm: Harm, content: u32) -> bool {
+    match harm {
+        Harm::Header | Harm::Origin => false,
+        Harm::Unknown => content != EMPTY,
+        _ => true,
     }
 }
 
@@ -269,8 +297,13 @@ impl<'all> Contents<'all> {
     }
 
     fn group_reach(&self, number: u32) -> Option<&'all Reach> {
+        self.nature(number).map(|nature| &nature.reach)
+    }
+
+    /// What is known of a content; nothing of an empty one.
+    fn nature(&self, number: u32) -> Option<&'all Nature> {
         let group = self.groups.all.get(number.checked_sub(FIRST_GROUP)? as usize)?;
-        Some(&group.nature.reach)
+        Some(&group.nature)
     }
 
     fn leads_anywhere(&self, number: u32) -> bool {

@@ -18,6 +18,8 @@ pub struct Figures {
     pub duplicates: u64,
     /// Names of files that are replaced.
     pub file_links: u64,
+    /// Of these, names that become something else than most: hard links among symbolic ones.
+    pub other_links: u64,
     /// Directories that are replaced.
     pub directory_links: u64,
     /// Of all files, hard links counted once.
@@ -51,6 +53,7 @@ impl Figures {
             files: inventory.file_count(),
             duplicates,
             file_links: gained.file_links,
+            other_links: gained.other_links,
             directory_links: gained.directory_links,
             before,
             after: before.without(gained.freed).with(gained.taken),
@@ -114,6 +117,7 @@ struct Gained<'all> {
     /// By the links in its place.
     taken: Space,
     file_links: u64,
+    other_links: u64,
     directory_links: u64,
     /// Bytes on the disk that are freed in each directory itself.
     by_directory: Vec<u64>,
@@ -127,6 +131,7 @@ impl<'all> Gained<'all> {
             freed: Space::default(),
             taken: Space::default(),
             file_links: 0,
+            other_links: 0,
             directory_links: 0,
             by_directory: vec![0; inventory.directories.len()],
         }
@@ -164,8 +169,9 @@ impl<'all> Gained<'all> {
                     continue;
                 }
                 self.file_links += 1;
+                self.other_links += u64::from(links.kind != survey.plan.kind);
                 let freed = self.count.once(inventory, name);
-                let (freed, taken) = match survey.plan.kind {
+                let (freed, taken) = match links.kind {
                     Kind::Symbolic => {
                         let text = relative::length(inventory, name, links.kept);
                         (freed, self.link(name.directory, text))

@@ -74,6 +74,8 @@ pub(crate) struct FileSystem {
     pub(crate) inline_link: usize,
     /// Bytes in a block.
     pub(crate) block: u64,
+    /// Files may share their storage.
+    pub(crate) shares_storage: bool,
 }
 
 /// A directory of the tree.
@@ -119,6 +121,14 @@ pub(crate) struct File {
     pub(crate) name_length: u8,
     /// Permissions, setuid, setgid and sticky bits.
     pub(crate) mode: u16,
+}
+
+impl Directory {
+    /// The name of one of its files.
+    pub(crate) fn name_of(&self, file: &File) -> &[u8] {
+        let start = file.name_start as usize;
+        &self.names[start..start + usize::from(file.name_length)]
+    }
 }
 
 impl File {
@@ -207,9 +217,7 @@ impl Inventory {
     }
 
     pub(crate) fn name_bytes(&self, id: FileId) -> &[u8] {
-        let file = self.file(id);
-        let start = file.name_start as usize;
-        &self.directory(id.directory).names[start..start + usize::from(file.name_length)]
+        self.directory(id.directory).name_of(self.file(id))
     }
 
     /// The file's path as the user would write it.

@@ -1,145 +1,91 @@
-//! The kinds of files that a link may harm, and how they are recognised: rules as data.
+//! Tells of what kind a file is: by how it begins, else by its name, else by its place.
+//!
+//! What it comes to is shown in `tools/clink/tests/kinds.rs`.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 
-/// Why a content would not be the same behind a symbolic link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Harm {
-    /// It loads libraries from beside itself: `$ORIGIN` in an ELF file.
-    Origin,
-    /// It looks for its other parts from where it really lives: relocatable compilers and others
-    /// that ask for `/proc/self/exe`.
+use crate::kinds::{DEBUG, HEADER, KERNEL_MODULE, KINDS, LIBRARY, OBJECT, PROGRAM, UNKNOWN};
+pub(crate) use crate::kinds::{Harm, Kind};
+
+/// What the first bytes of a content say.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Form {
+    /// Nothing: name and place tell.
+    #[default]
+    Silent,
+    /// Its kind, whatever it is called.
+    Is(&'static Kind),
+    /// A shared ELF file without an interpreter: the name tells whether it is a library.
+    Shared,
+    /// A relocatable ELF file.
     Relocatable,
-    /// A script that looks for others beside itself.
-    Script,
-    /// A linker script: the linker asks whether it lies below the root for its target.
-    LinkerScript,
+    /// A program by its bytes; or the debug file of one, which its name tells.
+    Executable,
 }
 
-/// What to look for in one kind of file.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Kind {
-    /// Harm that this kind of file comes to whatever it holds.
-    pub(crate) always: Option<Harm>,
-    /// Text, and the harm that a file with it comes to.
-    pub(crate) telling: &'static [(&'static [u8], Harm)],
-    /// Whether `..` in it means a directory.
-    pub(crate) names_paths: bool,
-    /// Text with which it reaches what lies beside it, if somebody starts it.
-    pub(crate) beside: Option<&'static [u8]>,
+/// Where a file stands: its name, and the kind of what lies in its directory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'name> {
+    pub(crate) name: &'name [u8],
+    pub(crate) place: Option<&'static Kind>,
 }
 
-const REAL_PATHS: &[(&[u8], Harm)] = &[
-    (b"realpath", Harm::Script),
-    (b"readlink", Harm::Script),
-    (b"abs_path", Harm::Script),
-    (b"RealBin", Harm::Script),
-    (b"pwd -P", Harm::Script),
-    (b"cd -P", Harm::Script),
-    (b"file normalize", Harm::Script),
-];
+impl Form {
+    /// The form of what begins like this.
+    pub(crate) fn of(block: &[u8]) -> Self {
+        if block.starts_with(b"\x7fELF") {
+            return of_elf(block);
+        }
+        let begins = |kind: &&&Kind| kind.starts.iter().any(|start| block.starts_with(start));
+        match KINDS.iter().find(begins) {
+            Some(kind) => Self::Is(kind),
+            None => Self::Silent,
+        }
+    }
 
-/// How a script that knows its own place may go up from there.
-pub(crate) const CLIMBING: [&[u8]; 5] = [b"dirname", b"updir", b"parent", b"\"..\"", b"'..'"];
+    /// The kind of a file of this form.
+    pub(crate) fn kind(self, named: Named<'_>) -> &'static Kind {
+        let is = |kind: &'static Kind| by_name(named.name).is_some_and(|by| by.is(kind));
+        let is_debug =
+            || is(&DEBUG) || by_name(named.name).is_none() && named.place.is_some_and(is_for_debug);
+        match self {
+            Self::Is(kind) => kind,
+            Self::Relocatable if memmem::find(named.name, b".ko").is_some() => &KERNEL_MODULE,
+            Self::Relocatable => &OBJECT,
+            Self::Shared | Self::Executable if is_debug() => &DEBUG,
+            Self::Shared if memmem::find(named.name, b".so").is_some() => &LIBRARY,
+            Self::Shared | Self::Executable => &PROGRAM,
+            Self::Silent => by_name(named.name).or(named.place).unwrap_or(&UNKNOWN),
+        }
+    }
 
-static TEXT: Kind = Kind { always: None, telling: &[], names_paths: true, beside: None };
-static LINKER_SCRIPT: Kind = Kind { always: Some(Harm::LinkerScript), ..TEXT };
-/// Its own directory comes first where it looks for modules, and that is the real one.
-static MAIN_SCRIPT: Kind = Kind { always: Some(Harm::Script), ..TEXT };
-static SHELL_OR_PERL: Kind = Kind { telling: REAL_PATHS, ..TEXT };
-static PYTHON: Kind = Kind {
-    telling: &[
-        (b"__main__", Harm::Script),
-        (b"realpath", Harm::Script),
-        (b".resolve(", Harm::Script),
-    ],
-    beside: Some(b"import "),
-    ..TEXT
-};
-/// Node.js resolves every module to its real path before it looks for what the module requires.
-static JAVASCRIPT: Kind = Kind {
-    telling: &[
-        (b"require(", Harm::Script),
-        (b"import", Harm::Script),
-        (b"__dirname", Harm::Script),
-        (b"__filename", Harm::Script),
-    ],
-    ..TEXT
-};
-static RUBY: Kind = Kind {
-    telling: &[
-        (b"require_relative", Harm::Script),
-        (b"__dir__", Harm::Script),
-        (b"realpath", Harm::Script),
-    ],
-    ..TEXT
-};
-static PHP: Kind =
-    Kind { telling: &[(b"__DIR__", Harm::Script), (b"__FILE__", Harm::Script)], ..TEXT };
-static CMAKE: Kind = Kind { telling: &[(b"REALPATH", Harm::Script)], ..TEXT };
-static MAKE: Kind = Kind { telling: &[(b"realpath", Harm::Script)], ..TEXT };
-static LIBRARY: Kind = Kind {
-    always: None,
-    telling: &[(b"$ORIGIN", Harm::Origin), (b"${ORIGIN}", Harm::Origin)],
-    names_paths: false,
-    beside: None,
-};
-static PROGRAM: Kind = Kind {
-    always: None,
-    telling: &[
-        (b"$ORIGIN", Harm::Origin),
-        (b"${ORIGIN}", Harm::Origin),
-        (b"/proc/self/exe", Harm::Relocatable),
-        (b"GCC_EXEC_PREFIX", Harm::Relocatable),
-        (b"ldscripts", Harm::Relocatable),
-    ],
-    names_paths: false,
-    beside: None,
-};
-static OBJECT: Kind = Kind { always: None, telling: &[], names_paths: false, beside: None };
-
-/// The kind of a content by how it begins, and where that does not tell, by the names it has.
-pub(crate) fn of(block: &[u8], names: &[&[u8]]) -> &'static Kind {
-    if block.starts_with(b"\x7fELF") {
-        return of_elf(block, names);
+    /// Whether its directory alone says that it is a header.
+    pub(crate) fn is_header_by_place(self, named: Named<'_>) -> bool {
+        let place = named.place.is_some_and(|place| place.is(&HEADER));
+        place && matches!(self, Self::Silent) && by_name(named.name).is_none()
     }
-    if block.starts_with(b"!<arch>\n") || block.starts_with(b"!<thin>\n") {
-        return &OBJECT;
-    }
-    if block.starts_with(b"/* GNU ld script") {
-        return &LINKER_SCRIPT;
-    }
-    if let Some(line) = block.strip_prefix(b"#!") {
-        return of_interpreter(line);
-    }
-    by_names(names)
 }
 
-/// The kind of a content that tells nothing itself. Another name may make it another kind.
-pub(crate) fn by_names(names: &[&[u8]]) -> &'static Kind {
-    names.iter().find_map(|name| by_name(name)).unwrap_or(&TEXT)
-}
-
-/// Whether the names decide what kind a content is.
-pub(crate) fn depends_on_names(block: &[u8]) -> bool {
-    let telling: [&[u8]; 5] = [b"\x7fELF", b"!<arch>\n", b"!<thin>\n", b"/* GNU ld script", b"#!"];
-    !telling.into_iter().any(|start| block.starts_with(start))
+fn is_for_debug(place: &'static Kind) -> bool {
+    place.is(&DEBUG)
 }
 
 /// By the ELF header (System V ABI, chapter 4). A shared object may be a program, too: it is taken
-/// for a library only if it is named like one and names no interpreter.
-fn of_elf(block: &[u8], names: &[&[u8]]) -> &'static Kind {
+/// for a library only if it names no interpreter.
+fn of_elf(block: &[u8]) -> Form {
     const EXECUTABLE: u16 = 2;
     const SHARED: u16 = 3;
     let little_endian = block.get(5) == Some(&1);
     let kind = block.get(16..18).and_then(|bytes| bytes.try_into().ok()).map(|bytes| {
         if little_endian { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) }
     });
-    let is_library = names.iter().all(|name| memmem::find(name, b".so").is_some());
     match kind {
-        Some(SHARED) if is_library && !names_an_interpreter(block) => &LIBRARY,
-        Some(EXECUTABLE | SHARED) | None => &PROGRAM,
-        Some(_) => &OBJECT,
+        Some(SHARED) if !names_an_interpreter(block) => Form::Shared,
+        Some(EXECUTABLE | SHARED) | None => Form::Executable,
+        Some(_) => Form::Relocatable,
     }
 }
 
@@ -149,30 +95,54 @@ fn names_an_interpreter(block: &[u8]) -> bool {
     memmem::find(start, b"/ld").is_some()
 }
 
-fn of_interpreter(line: &[u8]) -> &'static Kind {
-    let line = line.split(|&byte| byte == b'\n').next().unwrap_or(line);
-    let names = |name: &[u8]| memmem::find(line, name).is_some();
-    let resolves_itself: [&[u8]; 7] =
-        [b"python", b"pypy", b"node", b"bun", b"deno", b"ruby", b"php"];
-    if resolves_itself.into_iter().any(names) { &MAIN_SCRIPT } else { &SHELL_OR_PERL }
+type ByText = HashMap<&'static [u8], &'static Kind>;
+
+static BY_NAME: LazyLock<ByText> = LazyLock::new(|| by_text(|kind| kind.names));
+static BY_BEGINNING: LazyLock<ByText> = LazyLock::new(|| {
+    let starred =
+        |(name, kind): (&&'static [u8], &&'static Kind)| Some((name.strip_suffix(b"*")?, *kind));
+    BY_NAME.iter().filter_map(starred).collect()
+});
+static BY_ENDING: LazyLock<ByText> = LazyLock::new(|| by_text(|kind| kind.endings));
+
+fn by_text(texts: fn(&Kind) -> &'static [&'static str]) -> ByText {
+    let mut all = ByText::new();
+    for kind in KINDS {
+        all.extend(texts(kind).iter().map(|text| (text.as_bytes(), kind)));
+    }
+    all
 }
 
-/// The kind of a file by its name, where that tells.
-pub(crate) fn by_name(name: &[u8]) -> Option<&'static Kind> {
-    match name {
-        b"Makefile" | b"makefile" | b"GNUmakefile" => return Some(&MAKE),
-        b"CMakeLists.txt" => return Some(&CMAKE),
-        _ => {}
+/// The kind of a file by its name, where that tells: the whole name, its beginning, its ending. A
+/// beginning that tells of nothing but readers, as `LICENSE` does, comes after the ending.
+fn by_name(name: &[u8]) -> Option<&'static Kind> {
+    if let Some(kind) = BY_NAME.get(name) {
+        return Some(kind);
     }
-    let ending = name.rsplit(|&byte| byte == b'.').next()?;
-    Some(match ending {
-        b"py" | b"pyw" => &PYTHON,
-        b"js" | b"cjs" | b"mjs" | b"ts" | b"jsx" | b"tsx" => &JAVASCRIPT,
-        b"rb" => &RUBY,
-        b"php" => &PHP,
-        b"cmake" => &CMAKE,
-        b"mk" | b"mak" => &MAKE,
-        b"pl" | b"pm" | b"sh" | b"bash" | b"tcl" => &SHELL_OR_PERL,
-        _ => return None,
-    })
+    let dot = name.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0);
+    let ending = dot.and_then(|dot| BY_ENDING.get(&name[dot + 1..])).copied();
+    match by_beginning(name) {
+        Some(kind) if kind.stays.is_some() => Some(kind),
+        beginning => ending.or(beginning),
+    }
 }
+
+/// `README`, `README.fr` and `LICENSE-MIT`, but not `READMEASURE`.
+fn by_beginning(name: &[u8]) -> Option<&'static Kind> {
+    let end = name.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(name.len());
+    BY_BEGINNING.get(&name[..end]).copied()
+}
+
+/// The kind of what lies in a directory and is of no other kind; `path` ends with its name.
+pub(crate) fn by_place(path: &[u8]) -> Option<&'static Kind> {
+    let lies_in = |kind: &&&Kind| kind.places.iter().any(|end| ends_with(path, end));
+    KINDS.iter().find(lies_in).copied()
+}
+
+/// Whether a path ends with these names.
+pub(crate) fn ends_with(path: &[u8], end: &str) -> bool {
+    path.strip_suffix(end.as_bytes()).is_some_and(|start| start.is_empty() || start.ends_with(b"/"))
+}
+
+/// How a script that knows its own place may go up from there.
+pub(crate) const CLIMBING: [&[u8]; 5] = [b"dirname", b"updir", b"parent", b"\"..\"", b"'..'"];

@@ -13,9 +13,14 @@ pub mod walk;
 mod attributes;
 mod climb;
 mod content;
+mod header;
 mod kind;
+pub mod kinds;
 mod nature;
+mod shape;
+mod surroundings;
 
+mod judge;
 mod rules;
 
 mod closure;
@@ -23,7 +28,6 @@ mod directories;
 mod equality;
 pub mod plan;
 mod relative;
-mod surroundings;
 
 pub mod apply;
 pub mod figures;

@@ -1,28 +1,31 @@
 //! Decides what becomes a link to what, and what is left alone and why. Changes nothing.
 
+mod mixed;
+
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attributes::{AttributesId, Known};
 use crate::content::{Groups, Member};
 use crate::directories;
 use crate::inventory::{FileId, Inventory};
-pub use crate::kind::Harm;
+use crate::judge::{Bond, Judge, Preference};
+pub use crate::kinds::Harm;
 use crate::nature::Nature;
 use crate::reflink::{self, Storage};
 use crate::relative;
-pub use crate::rules::{DirectoryLinks, Kind, Rules};
+pub use crate::rules::{Age, DirectoryLinks, Kind, Rules, Wishes};
 pub use crate::surroundings::Protected;
-use crate::surroundings::{self, Surroundings};
+use crate::surroundings::Surroundings;
 
 /// What is going to be done.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// What takes the place of the duplicates.
+    /// What takes the place of the duplicates, as far as it may.
     pub kind: Kind,
     /// Whole directories first; no file below has a part in both.
     pub directories: Vec<DirectoryLinks>,
-    /// In the order of the kept files.
+    /// In the order of the kept files, those of another kind than the plan's last.
     pub files: Vec<FileLinks>,
     /// Duplicates that stay as they are.
     pub left: Vec<Left>,
@@ -39,6 +42,8 @@ impl Plan {
 /// Names that become links to a kept file.
 #[derive(Debug)]
 pub struct FileLinks {
+    /// What takes the place of the names.
+    pub kind: Kind,
     /// The name that stays.
     pub kept: FileId,
     /// The names that are replaced; those of one inode follow each other.
@@ -61,8 +66,12 @@ pub enum Reason {
     Metadata,
     /// It is setuid, setgid or has capabilities.
     Privileged,
-    /// It would not be the same behind a link.
+    /// It would not be the same behind a link, or nobody knows.
     Harm(Harm),
+    /// A build looks at its time, and the other copies have another one.
+    Times,
+    /// The other copies lie in another root filesystem or package.
+    Border,
     /// It lies in a directory where files are left alone.
     Protected(Protected),
     /// Every copy lies in a temporary, cache or run directory.
@@ -75,20 +84,29 @@ pub enum Reason {
     TooFar,
     /// It changed while it was looked at.
     Unsteady,
+    /// A proof fails with a link in its place.
+    Disproven,
 }
 
 /// Makes the plan.
-pub(crate) fn plan(inventory: &Inventory, groups: &Groups, known: &Known, rules: Rules) -> Plan {
-    let surroundings = &surroundings::of(inventory);
+pub(crate) fn plan(
+    inventory: &Inventory,
+    surroundings: &[Surroundings],
+    groups: &Groups,
+    known: &Known,
+    wishes: &Wishes,
+) -> Plan {
+    let rules = wishes.rules;
+    let judge = Judge { inventory, surroundings, wishes };
     let chosen = if rules.directories {
-        directories::choose(inventory, groups, surroundings, known, rules)
+        directories::choose(judge, groups, known)
     } else {
         directories::Chosen::none(inventory)
     };
     let gone = chosen.gone;
     let mut plan = Plan { kind: rules.kind, directories: chosen.links, ..Plan::default() };
     let capable = &known.with_capabilities();
-    let planner = Planner { inventory, groups, surroundings, capable, gone, rules };
+    let planner = Planner { inventory, groups, judge, capable, gone, rules };
     for group in &groups.all {
         let mut members: Vec<Member> = group
             .members
@@ -104,7 +122,7 @@ pub(crate) fn plan(inventory: &Inventory, groups: &Groups, known: &Known, rules:
     }
     let unsteady = groups.unsteady.iter();
     plan.left.extend(unsteady.map(|&file| Left { file, reason: Reason::Unsteady }));
-    plan.files.sort_unstable_by_key(|links| links.kept);
+    plan.files.sort_unstable_by_key(|links| (links.kind != rules.kind, links.kept));
     plan.left.sort_unstable_by_key(|left| left.file);
     plan
 }
@@ -112,7 +130,7 @@ pub(crate) fn plan(inventory: &Inventory, groups: &Groups, known: &Known, rules:
 struct Planner<'all> {
     inventory: &'all Inventory,
     groups: &'all Groups,
-    surroundings: &'all [Surroundings],
+    judge: Judge<'all>,
     capable: &'all [AttributesId],
     /// The directories that are replaced as a whole.
     gone: Vec<bool>,
@@ -123,7 +141,7 @@ struct Planner<'all> {
 struct Candidate {
     member: Member,
     /// The best one is kept first.
-    rank: (bool, bool, (usize, usize), FileId),
+    rank: (bool, Preference, bool, (usize, usize), FileId),
     /// Its name that may be linked to, if it has one that lasts.
     lasting: Option<FileId>,
     /// Why it stays, if it does.
@@ -139,7 +157,28 @@ enum Use {
 }
 
 /// What has to be equal besides the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    metadata: Metadata,
+    bond: Bond,
+}
+
+/// Mode, owner, group, attributes.
 type Metadata = (u16, u32, u32, AttributesId);
+
+impl Likeness {
+    /// Why one file is no link to the other.
+    fn differs_from(&self, other: &Self) -> Reason {
+        if self.metadata != other.metadata {
+            Reason::Metadata
+        } else if self.bond.border != other.bond.border || self.bond.argument != other.bond.argument
+        {
+            Reason::Border
+        } else {
+            Reason::Times
+        }
+    }
+}
 
 impl Planner<'_> {
     /// The names of a file that are not replaced with their directory.
@@ -154,49 +193,56 @@ impl Planner<'_> {
     }
 
     fn add(&self, plan: &mut Plan, members: &[Member], nature: &Nature) {
-        if let Some(harm) = self.harm(members, nature) {
-            self.leave(plan, &members[1..], Reason::Harm(harm));
-            return;
-        }
-        let mut alike: BTreeMap<Metadata, Vec<Member>> = BTreeMap::new();
+        let before = (plan.files.len(), plan.left.len());
+        let mut alike: BTreeMap<Likeness, Vec<Member>> = BTreeMap::new();
+        let mut harmed = Vec::new();
         for member in members {
-            match self.untouchable(member) {
-                Some(reason) => self.leave(plan, &[*member], reason),
-                None => alike.entry(self.metadata(member)).or_default().push(*member),
+            if let Some(reason) = self.untouchable(member) {
+                self.leave(plan, &[*member], reason);
+            } else if let Some(harm) = self.harm(member, nature) {
+                harmed.push((*member, harm));
+            } else if self.crosses_a_border(member) {
+                self.leave(plan, &[*member], Reason::Border);
+            } else {
+                alike.entry(self.likeness(member, nature)).or_default().push(*member);
             }
         }
-        // What has no copy like itself is left for its metadata; the largest lot sets the measure,
-        // and among equally large ones that with the first name.
-        let mut lots: Vec<Vec<Member>> = alike.into_values().collect();
-        lots.sort_by_key(|lot| (Reverse(lot.len()), self.groups.names(&lot[0])[0]));
-        for (position, lot) in lots.iter().enumerate() {
+        // Where all stay, one of them would have stayed anyway.
+        let anyway = usize::from(harmed.len() == members.len());
+        for (member, harm) in &harmed[anyway..] {
+            self.leave(plan, &[*member], Reason::Harm(*harm));
+        }
+        self.link_alike(plan, alike);
+        if self.judge.wishes.mixed {
+            self.mix(plan, members, before.0, before.1);
+        }
+    }
+
+    /// What has no copy like itself is left; the largest lot sets the measure, and among equally
+    /// large ones that with the first name.
+    fn link_alike(&self, plan: &mut Plan, alike: BTreeMap<Likeness, Vec<Member>>) {
+        let mut lots: Vec<(Likeness, Vec<Member>)> = alike.into_iter().collect();
+        lots.sort_by_key(|(_, lot)| (Reverse(lot.len()), self.groups.names(&lot[0])[0]));
+        for (position, (likeness, lot)) in lots.iter().enumerate() {
             if position > 0 {
-                self.leave(plan, &lot[..1], Reason::Metadata);
+                self.leave(plan, &lot[..1], likeness.differs_from(&lots[0].0));
             }
             if lot.len() > 1 {
-                self.link(plan, lot);
+                self.link(plan, lot, self.rules.kind);
             }
         }
     }
 
-    /// What a link to one of the files would change; other kinds of links change nothing.
-    fn harm(&self, members: &[Member], nature: &Nature) -> Option<Harm> {
-        if self.rules.kind != Kind::Symbolic || self.rules.all {
-            return None;
-        }
-        let looks_beside = |name: FileId| {
-            nature.is_unknown_under(self.inventory.name_bytes(name))
-                || nature.leads_beside && !self.surroundings_of(name).modules
-        };
-        let mut names = members.iter().flat_map(|member| self.stays(member));
-        nature.harm.or_else(|| names.any(looks_beside).then_some(Harm::Script))
+    /// Why a link in the place of one of the file's names would not be the same.
+    fn harm(&self, member: &Member, nature: &Nature) -> Option<Harm> {
+        self.stays(member).find_map(|name| self.judge.harm(name, nature))
     }
 
     /// Why a file is neither linked nor linked to.
     fn untouchable(&self, member: &Member) -> Option<Reason> {
         const SETUID_OR_SETGID: u16 = 0o6000;
         let names = self.groups.names(member);
-        let protected = names.iter().find_map(|&name| self.surroundings_of(name).protected);
+        let protected = names.iter().find_map(|&name| self.judge.around(name.directory).protected);
         if protected == Some(Protected::PackageDatabase) {
             return Some(Reason::Protected(Protected::PackageDatabase));
         }
@@ -214,6 +260,20 @@ impl Planner<'_> {
         protected.filter(|_| !self.rules.all).map(Reason::Protected)
     }
 
+    /// Whether its names lie on both sides: it would become links on both.
+    fn crosses_a_border(&self, member: &Member) -> bool {
+        let around =
+            |name: FileId| (self.judge.border(name.directory), self.judge.argument(name.directory));
+        let borders = self.stays(member).map(around);
+        borders.collect::<BTreeSet<_>>().len() > 1
+    }
+
+    fn likeness(&self, member: &Member, nature: &Nature) -> Likeness {
+        // Where one of its names asks for its time, all do.
+        let bonds = self.stays(member).map(|name| self.judge.bond(name, nature));
+        Likeness { metadata: self.metadata(member), bond: bonds.max().unwrap_or_default() }
+    }
+
     fn metadata(&self, member: &Member) -> Metadata {
         if self.rules.ignore_metadata || self.rules.all || self.rules.kind == Kind::Reflink {
             return Metadata::default();
@@ -227,7 +287,7 @@ impl Planner<'_> {
     /// The best one is kept, and the others become links to it where that is of use. Those that are
     /// too far away have their turn among themselves, and so on. As the order does not depend on
     /// which files there are, a second run comes to the same end.
-    fn link(&self, plan: &mut Plan, members: &[Member]) {
+    fn link(&self, plan: &mut Plan, members: &[Member], kind: Kind) {
         /// Comparisons for one content; of more copies that all are far apart, some stay.
         const MOST_COMPARISONS: usize = 1 << 22;
         let mut comparisons = 0;
@@ -243,7 +303,7 @@ impl Planner<'_> {
             }
             let kept = rest.remove(0);
             let mut replaced = Vec::new();
-            rest.retain_mut(|copy| match self.use_of(&copy.member, name) {
+            rest.retain_mut(|copy| match self.use_of(&copy.member, name, kind) {
                 Use::Done => false,
                 Use::Link => {
                     replaced.extend(self.stays(&copy.member));
@@ -255,7 +315,7 @@ impl Planner<'_> {
                 }
             });
             if !replaced.is_empty() {
-                plan.files.push(FileLinks { kept: name, replaced });
+                plan.files.push(FileLinks { kind, kept: name, replaced });
             } else if kept_one {
                 self.leave(plan, &[kept.member], kept.stays_for);
             }
@@ -267,25 +327,28 @@ impl Planner<'_> {
     }
 
     /// How good a copy is to be kept. The rules, in their order: never in a temporary, cache or run
-    /// directory; rather a file that has names elsewhere, for its content stays anyway; the fewest
+    /// directory; what the user wishes; rather a file that has names elsewhere, for its content stays anyway; the fewest
     /// directories above it, for that makes short links; the shortest path; the first.
     fn candidate(&self, member: Member) -> Candidate {
-        let ranked = |name| (self.depth_and_length(name), name);
-        let lasting = |name: &FileId| self.rules.all || !self.surroundings_of(*name).transient;
+        let ranked = |name| (self.judge.preference(name), self.depth_and_length(name), name);
+        let lasting =
+            |name: &FileId| self.rules.all || !self.judge.around(name.directory).transient;
         let best = self.stays(&member).filter(lasting).map(ranked).min();
         let first = self.groups.names(&member)[0];
         let rank = match best {
-            Some((shape, name)) => (false, self.fully_found(&member), shape, name),
-            None => (true, false, (0, 0), first),
+            Some((preference, shape, name)) => {
+                (false, preference, self.fully_found(&member), shape, name)
+            }
+            None => (true, self.judge.preference(first), false, (0, 0), first),
         };
-        let lasting = best.map(|(_, name)| name);
+        let lasting = best.map(|(_, _, name)| name);
         Candidate { member, rank, lasting, stays_for: Reason::Transient }
     }
 
     /// Of what use it is to replace all names of a file by links to `kept`.
-    fn use_of(&self, member: &Member, kept: FileId) -> Use {
+    fn use_of(&self, member: &Member, kept: FileId, kind: Kind) -> Use {
         let freed = self.inventory.file(self.groups.names(member)[0]).sectors * 512;
-        match self.rules.kind {
+        match kind {
             Kind::Reflink => match self.storage(member, kept) {
                 Storage::Shared => Use::Done,
                 Storage::None => Use::None(Reason::FreesNothing),
@@ -336,10 +399,6 @@ impl Planner<'_> {
             here = parent;
         }
         (depth, length)
-    }
-
-    fn surroundings_of(&self, name: FileId) -> Surroundings {
-        self.surroundings[name.directory.0 as usize]
     }
 
     fn leave(&self, plan: &mut Plan, members: &[Member], reason: Reason) {

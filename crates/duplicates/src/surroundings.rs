@@ -3,19 +3,28 @@
 //! Files under some directories are rewritten in place, belong to a program that expects them
 //! unchanged, or may vanish. The directory's path tells.
 
-use crate::inventory::{DirectoryId, Inventory};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::inventory::{DirectoryId, Inventory};
+use crate::kind::{self, Kind, ends_with};
+use crate::shape::{self, Shape};
+
 /// What a directory and all below it are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Surroundings {
     /// Files here are neither linked nor linked to.
     pub(crate) protected: Option<Protected>,
     /// Files here may vanish: nothing is linked to them.
     pub(crate) transient: bool,
-    /// Files here are modules of Python that nobody starts by their names.
-    pub(crate) modules: bool,
+    /// Of what kind a file is here that is of no other.
+    pub(crate) place: Option<&'static Kind>,
+    /// A build looks at the times of files here.
+    pub(crate) built: bool,
+    /// Those who work with the files here refuse links.
+    pub(crate) refuses_links: bool,
+    /// The nearest directory around that no link leads out of or into.
+    pub(crate) border: Option<DirectoryId>,
 }
 
 /// Why files of a directory are left alone.
@@ -29,6 +38,10 @@ pub enum Protected {
     VersionControl,
     /// Logs and spools: programs append to them.
     Spool,
+    /// What a program keeps for itself: databases, keys.
+    State,
+    /// A store that names files by their content, and counts on it.
+    Store,
 }
 
 /// The directories that mean something, by the end of their path.
@@ -52,6 +65,16 @@ const PROTECTED: &[(&str, Protected)] = &[
     ("var/log", Protected::Spool),
     ("var/spool", Protected::Spool),
     ("var/mail", Protected::Spool),
+    ("var/lib", Protected::State),
+    ("var/db", Protected::State),
+    (".ssh", Protected::State),
+    (".gnupg", Protected::State),
+    ("nix/store", Protected::Store),
+    ("gnu/store", Protected::Store),
+    ("ostree/repo", Protected::Store),
+    ("overlay2", Protected::Store),
+    ("containers/storage", Protected::Store),
+    ("sstate-cache", Protected::Store),
 ];
 
 /// The directories whose files may vanish, by the end of their path.
@@ -61,15 +84,18 @@ const TRANSIENT: &[&str] =
 /// The surroundings of every directory, in their order.
 pub(crate) fn of(inventory: &Inventory) -> Vec<Surroundings> {
     let common = common_path(inventory);
+    let shapes = shape::of(inventory);
     let mut all: Vec<Surroundings> = Vec::with_capacity(inventory.directories.len());
     for id in inventory.directory_ids() {
         let directory = inventory.directory(id);
-        all.push(match directory.parent {
+        let around = match directory.parent {
             None => of_root(&inventory.root_of(id).physical, &common),
             Some(parent) => {
                 all[parent.0 as usize].inside(&last_names(inventory, id), is_run(inventory, id))
             }
-        });
+        };
+        let is_argument = directory.parent.is_none();
+        all.push(around.shaped(shapes[id.0 as usize], (!is_argument).then_some(id)));
     }
     all
 }
@@ -77,12 +103,37 @@ pub(crate) fn of(inventory: &Inventory) -> Vec<Surroundings> {
 impl Surroundings {
     /// Of a directory in this one; `path` ends with its name.
     fn inside(self, path: &[u8], run: bool) -> Self {
+        // The databases of package managers lie in places of state.
         let rule = PROTECTED.iter().find(|(end, _)| ends_with(path, end));
+        let protected = match (self.protected, rule) {
+            (Some(Protected::State) | None, Some((_, protected))) => Some(*protected),
+            (protected, _) => protected,
+        };
         Self {
-            protected: self.protected.or(rule.map(|(_, protected)| *protected)),
-            modules: self.modules || is_for_modules(path),
+            protected,
+            place: kind::by_place(path).or(self.place),
             transient: self.transient || run || TRANSIENT.iter().any(|end| ends_with(path, end)),
+            ..self
         }
+    }
+
+    /// The same with what the directory holds; an argument itself is no border.
+    fn shaped(self, shape: Shape, border: Option<DirectoryId>) -> Self {
+        Self {
+            protected: self.protected.or(protected_by(shape)),
+            built: self.built || shape.is_built(),
+            refuses_links: self.refuses_links || shape.refuses_links(),
+            border: border.filter(|_| shape.is_border()).or(self.border),
+            ..self
+        }
+    }
+}
+
+fn protected_by(shape: Shape) -> Option<Protected> {
+    match shape {
+        shape if shape.is_repository() => Some(Protected::VersionControl),
+        shape if shape.is_store() => Some(Protected::Store),
+        _ => None,
     }
 }
 
@@ -144,17 +195,4 @@ fn is_run(inventory: &Inventory, id: DirectoryId) -> bool {
         };
         beside(b"etc") || beside(b"usr")
     }
-}
-
-/// Where Python keeps its library: `/usr/lib/python3.11`, `site-packages`.
-fn is_for_modules(path: &[u8]) -> bool {
-    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-    matches!(name, b"site-packages" | b"dist-packages")
-        || name.strip_prefix(b"python").is_some_and(|version| {
-            version.iter().all(|&byte| byte.is_ascii_digit() || byte == b'.')
-        })
-}
-
-fn ends_with(path: &[u8], end: &str) -> bool {
-    path.strip_suffix(end.as_bytes()).is_some_and(|start| start.is_empty() || start.ends_with(b"/"))
 }

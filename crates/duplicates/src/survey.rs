@@ -1,6 +1,6 @@
 //! Looks at trees and decides: scan, group, choose, plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use names::Bytes;
 
@@ -8,11 +8,13 @@ use crate::attributes::Known;
 use crate::content::{self, Groups, Reading};
 use crate::inventory::{DirectoryId, FileId, Inventory};
 use crate::nature::Scope;
-use crate::plan::{self, DirectoryLinks, FileLinks, Kind, Plan, Protected, Rules};
+use crate::plan::{
+    self, DirectoryLinks, FileLinks, Kind, Left, Plan, Protected, Reason, Rules, Wishes,
+};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::relative;
-use crate::surroundings;
+use crate::surroundings::{self, Surroundings};
 use crate::walk::{self, Search};
 
 /// What was found below the arguments, and what is to be done about it.
@@ -22,17 +24,29 @@ pub struct Survey {
     pub inventory: Inventory,
     /// What is to be done.
     pub plan: Plan,
+    /// Whether a package manager keeps its database among the files.
+    pub has_package_database: bool,
     pub(crate) groups: Groups,
 }
 
 /// Looks at all files at and below `paths` and makes a plan for the duplicates among them. Changes
 /// nothing. What could not be looked at is in the problems; the plan is for the rest.
-pub fn survey(paths: &[PathBuf], search: &Search, rules: Rules, progress: &dyn Progress) -> Survey {
+pub fn survey(
+    paths: &[PathBuf],
+    search: &Search,
+    wishes: impl Into<Wishes>,
+    progress: &dyn Progress,
+) -> Survey {
+    let wishes = wishes.into();
     let known = Known::default();
-    let inventory = walk::walk(paths, search, rules.directories, &known, progress);
-    let groups = content::group(&inventory, reading(rules), &known, progress);
-    let plan = plan::plan(&inventory, &groups, &known, rules);
-    Survey { inventory, plan, groups }
+    let inventory = walk::walk(paths, search, wishes.rules.directories, &known, progress);
+    let surroundings = surroundings::of(&inventory);
+    let reading = reading(wishes.rules);
+    let groups = content::group(&inventory, &surroundings, reading, &known, progress);
+    let plan = plan::plan(&inventory, &surroundings, &groups, &known, &wishes);
+    let database = |around: &Surroundings| around.protected == Some(Protected::PackageDatabase);
+    let has_package_database = surroundings.iter().any(database);
+    Survey { inventory, plan, has_package_database, groups }
 }
 
 fn reading(rules: Rules) -> Reading {
@@ -63,6 +77,8 @@ pub struct Link {
 pub struct Group {
     /// What stays.
     pub kept: PathBuf,
+    /// What takes the place of the others.
+    pub kind: Kind,
     /// Bytes in the file, or in all files below the directory.
     pub size: u64,
     /// True for directories.
@@ -83,16 +99,43 @@ impl Survey {
         self.planned_groups().flat_map(|group| group.replaced)
     }
 
+    /// The absolute paths of all that is going to be replaced, directories first.
+    #[must_use]
+    pub fn to_be_replaced(&self) -> Vec<PathBuf> {
+        let directories = self.plan.directories.iter().flat_map(|links| &links.replaced);
+        let files = self.plan.files.iter().flat_map(|links| &links.replaced);
+        let directories = directories.map(|id| self.inventory.physical_directory(*id));
+        directories.chain(files.map(|name| self.inventory.physical(*name))).collect()
+    }
+
+    /// Plans no link in the place of what is not wanted, by absolute paths.
+    pub fn keep_out(&mut self, unwanted: impl Fn(&Path) -> bool) {
+        let Self { inventory, plan, .. } = self;
+        for links in &mut plan.directories {
+            links.replaced.retain(|id| !unwanted(&inventory.physical_directory(*id)));
+        }
+        for links in &mut plan.files {
+            let goes = |name: &FileId| unwanted(&inventory.physical(*name));
+            let out: Vec<FileId> = links.replaced.extract_if(.., |name| goes(name)).collect();
+            let left = |file| Left { file, reason: Reason::Disproven };
+            plan.left.extend(out.into_iter().map(left));
+        }
+        plan.directories.retain(|links| !links.replaced.is_empty());
+        plan.files.retain(|links| !links.replaced.is_empty());
+        plan.left.sort_unstable_by_key(|left| left.file);
+    }
+
     fn file_group(&self, links: &FileLinks) -> Group {
         let kept = self.inventory.shown(links.kept);
-        let symbolic = self.plan.kind == Kind::Symbolic;
+        let symbolic = links.kind == Kind::Symbolic;
         let link = |&name: &FileId| Link {
             path: self.inventory.shown(name),
             kept: kept.clone(),
             text: symbolic.then(|| Bytes(relative::text(&self.inventory, name, links.kept))),
         };
         let replaced = links.replaced.iter().map(link).collect();
-        Group { size: self.inventory.file(links.kept).size, directory: false, replaced, kept }
+        let size = self.inventory.file(links.kept).size;
+        Group { kind: links.kind, size, directory: false, replaced, kept }
     }
 
     fn directory_group(&self, links: &DirectoryLinks) -> Group {
@@ -105,14 +148,8 @@ impl Survey {
         let below = links.kept.0 as usize..self.inventory.directory(links.kept).end as usize;
         let files = self.inventory.directories[below].iter().flat_map(|directory| &directory.files);
         let replaced = links.replaced.iter().map(link).collect();
-        Group { size: files.map(|file| file.size).sum(), directory: true, replaced, kept }
-    }
-
-    /// Whether a package manager keeps its database among the files.
-    #[must_use]
-    pub fn has_package_database(&self) -> bool {
-        let all = surroundings::of(&self.inventory);
-        all.iter().any(|around| around.protected == Some(Protected::PackageDatabase))
+        let size = files.map(|file| file.size).sum();
+        Group { kind: Kind::Symbolic, size, directory: true, replaced, kept }
     }
 
     /// What could not be looked at.

@@ -184,16 +184,18 @@ fn open_root(shown: PathBuf, physical: PathBuf, problems: &mut Vec<Problem>) -> 
 
 impl FileSystem {
     fn of(fd: &OwnedFd) -> Result<Self, Errno> {
+        const BTRFS: fs::FsWord = 0x9123_683E;
         let stat = fs::fstatfs(fd)?;
         // The text lies in the inode on ext4 (60 bytes with its end), XFS (inodes of 512 bytes)
         // and Btrfs (always), and in memory that tmpfs does not count (below 128 bytes).
         let inline_link = match stat.f_type {
             0x5846_5342 => 336,
-            0x9123_683E => usize::MAX,
+            BTRFS => usize::MAX,
             0x0102_1994 => 127,
             _ => 59,
         };
-        Ok(Self { inline_link, block: u64::try_from(stat.f_bsize).unwrap_or(4096).max(512) })
+        let block = u64::try_from(stat.f_bsize).unwrap_or(4096).max(512);
+        Ok(Self { inline_link, block, shares_storage: stat.f_type == BTRFS })
     }
 }
 

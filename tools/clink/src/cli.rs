@@ -96,9 +96,26 @@ pub struct Linking {
     #[arg(long, conflicts_with = "directories")]
     pub reflink: bool,
 
+    /// Make hard links in place of what symbolic ones would change
+    ///
+    /// What clink would otherwise leave alone for its kind, its time or because its equals lie in
+    /// another root filesystem or package becomes a hard link where the times are the same; on
+    /// Btrfs it shares its storage instead. Two copies that a program tells apart become one: what
+    /// is written to one is written to both.
+    #[arg(long, conflicts_with_all = ["hard", "reflink", "all"])]
+    pub mixed: bool,
+
     /// Replace whole identical directories by one link, the largest first
     #[arg(long)]
     pub directories: bool,
+
+    /// Link files of kinds that clink does not know, too
+    ///
+    /// By itself clink links only what it knows to be inert: read for its bytes and nothing else.
+    /// With this it leaves only what it knows to be harmed. A program that asks an unknown file
+    /// where it really lies then gets another answer: try the tree before you ship it.
+    #[arg(long)]
+    pub trust_unknown: bool,
 
     /// Link by content alone
     ///
@@ -107,9 +124,36 @@ pub struct Linking {
     #[arg(long)]
     pub all: bool,
 
+    /// Make no link from one argument into another
+    #[arg(long)]
+    pub within_each: bool,
+
+    /// Keep the copy at or below DIR rather than another one
+    ///
+    /// May be given several times.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub keep: Vec<PathBuf>,
+
+    /// Keep the copy that was modified last
+    #[arg(long, conflicts_with = "oldest")]
+    pub newest: bool,
+
+    /// Keep the copy that was modified first
+    #[arg(long)]
+    pub oldest: bool,
+
     /// Link files whose mode, owner, group or extended attributes differ
     #[arg(long)]
     pub ignore_metadata: bool,
+
+    /// Keep only links with which COMMAND prints the same as before
+    ///
+    /// The shell runs COMMAND in the current directory, twice before the first link and once after
+    /// the last one. Where what it prints or its exit code differs, all links are taken back; by
+    /// halves those are found that make the difference, and they are named and not made. COMMAND
+    /// must print the same every time, and has an hour each time.
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["no_journal", "dry_run", "check", "undo"])]
+    pub prove: Option<String>,
 
     /// Write the journal to FILE
     ///

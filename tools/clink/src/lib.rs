@@ -6,24 +6,19 @@ pub mod cli;
 pub mod messages;
 
 mod progress;
+mod prove;
+mod reasons;
 mod report;
 mod state;
+mod work;
 
-use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use duplicates::apply::{Outcome, apply};
-use duplicates::exclude::Exclude;
-use duplicates::journal::Journal;
-use duplicates::plan::{Kind, Rules};
-use duplicates::survey::{Survey, survey};
-use duplicates::undo::undo;
-use duplicates::walk::Search;
-use names::shown;
+use duplicates::survey::Survey;
 use ui::Ended;
 
-use cli::{Cli, Linking};
+use cli::Cli;
 use progress::Bar;
 use report::{Done, Report};
 
@@ -39,41 +34,23 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         ));
     }
     let bar = Bar::new(cli.output.quiet);
-    let survey = survey(&cli.paths, &search(cli)?, rules(cli), &bar);
     let changes = !cli.dry_run && !cli.check;
-    let done = if changes { replace(cli, &survey, &bar)? } else { Done::Planned };
+    let (survey, done) =
+        if changes { replaced(cli, &bar)? } else { (work::look(cli, &bar)?, Done::Planned) };
     bar.clear();
     let report = Report::of(&survey, &done);
     report.write(&cli.output).context("cannot write the result")?;
     Ok(report.ended(cli.check))
 }
 
-/// Replaces what the plan says; all of it is in the journal first.
-fn replace(cli: &Cli, survey: &Survey, bar: &Bar) -> Result<Done> {
-    let mut journal = None;
-    if !survey.plan.is_empty() && !cli.linking.no_journal {
-        journal = Some(open_journal(&cli.linking)?);
+/// Replaces what is planned, and where a proof is asked for, only what it holds for.
+fn replaced(cli: &Cli, bar: &Bar) -> Result<(Survey, Done)> {
+    if let Some(command) = &cli.linking.prove {
+        return prove::replace(cli, command, bar);
     }
-    bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
-    let outcome: Outcome = apply(&survey.inventory, &survey.plan, journal.as_mut(), bar);
-    let journal = journal.filter(|_| outcome.has_replaced(&survey.plan));
-    Ok(Done::Replaced { outcome, journal: journal.map(|journal| journal.path().to_owned()) })
-}
-
-fn open_journal(linking: &Linking) -> Result<Journal> {
-    let path = match &linking.journal {
-        Some(path) => path.clone(),
-        None => state::new_journal().context(ui::hinted(
-            "cannot make the directory for the journal",
-            "give `--journal FILE`, or `--no-journal` to go without undo",
-        ))?,
-    };
-    Journal::create(&path).with_context(|| {
-        ui::hinted(
-            &format!("cannot make the journal `{}`", shown(&path)),
-            "give `--journal` a new file in a directory that you may write to",
-        )
-    })
+    let survey = work::look(cli, bar)?;
+    let done = work::replace(cli, &survey, bar)?;
+    Ok((survey, done))
 }
 
 fn take_back(cli: &Cli, path: &Path) -> Result<Ended> {
@@ -85,38 +62,10 @@ fn take_back(cli: &Cli, path: &Path) -> Result<Ended> {
             "give none, or the one that the tree was moved to",
         )),
     };
-    let journal =
-        File::open(path).with_context(|| format!("cannot read the journal `{}`", shown(path)))?;
     let bar = Bar::new(cli.output.quiet);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
-    let undone = undo(journal, moved_to, &bar)
-        .with_context(|| format!("cannot take back what `{}` records", shown(path)))?;
+    let undone = work::take_back(path, moved_to, &bar)?;
     bar.clear();
     report::write_undone(&undone, &cli.output).context("cannot write the result")?;
     Ok(report::undo_ended(&undone))
-}
-
-fn search(cli: &Cli) -> Result<Search> {
-    let exclude = Exclude::new(&cli.search.exclude).context("cannot use an `--exclude` pattern")?;
-    Ok(Search {
-        exclude,
-        cross_file_systems: cli.search.no_one_file_system,
-        follow_arguments: cli.search.follow_args,
-    })
-}
-
-fn rules(cli: &Cli) -> Rules {
-    let linking = &cli.linking;
-    let kind = match (linking.hard, linking.reflink) {
-        (true, _) => Kind::Hard,
-        (_, true) => Kind::Reflink,
-        _ => Kind::Symbolic,
-    };
-    Rules {
-        kind,
-        all: linking.all,
-        ignore_metadata: linking.ignore_metadata || linking.all,
-        directories: linking.directories,
-        min_size: cli.search.min_size,
-    }
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use duplicates::apply::Outcome;
 use duplicates::figures::{Figures, Space};
 use duplicates::inventory::PassedOver;
-use duplicates::plan::{Harm, Kind, Left, Protected, Reason};
+use duplicates::plan::{Kind, Left, Reason};
 use duplicates::problem::Problem;
 use duplicates::survey::Survey;
 use duplicates::undo::Undone;
@@ -20,6 +20,7 @@ use ui::numbers::{BinaryBytes, Count};
 
 use crate::cli::{Format, Output};
 use crate::messages;
+use crate::reasons::{key, words};
 
 /// The form of the JSON documents.
 const FORMAT: u32 = 1;
@@ -148,7 +149,7 @@ impl<'run> Report<'run> {
         )?;
         self.write_gain(out, *before, *after)?;
         self.write_left(out)?;
-        if self.survey.has_package_database() && self.figures.links() > 0 {
+        if self.survey.has_package_database && self.figures.links() > 0 {
             writeln!(
                 out,
                 "\nA package manager keeps files here. When it upgrades or removes a package, links to the\n\
@@ -164,12 +165,13 @@ impl<'run> Report<'run> {
         if self.figures.links() == 0 {
             return writeln!(out, "nothing {}", if planned { "to link" } else { "linked" });
         }
-        let files = counted(self.figures.file_links, "file", "files");
+        let others = self.figures.other_links;
+        let files = counted(self.figures.file_links - others, "file", "files");
         let directories = match self.figures.directory_links {
             0 => String::new(),
             count => format!(" and {}", counted(count, "directory", "directories")),
         };
-        let one = self.figures.links() == 1;
+        let one = self.figures.links() - others == 1;
         let becomes = match (self.survey.plan.kind, planned) {
             (Kind::Symbolic, _) if one => "a symbolic link",
             (Kind::Symbolic, _) => "symbolic links",
@@ -185,7 +187,17 @@ impl<'run> Report<'run> {
             (_, true) => "would become ",
             (_, false) => "became ",
         };
-        writeln!(out, "{files}{directories} {verb}{becomes}")?;
+        if self.figures.links() > others {
+            writeln!(out, "{files}{directories} {verb}{becomes}")?;
+        }
+        if others > 0 {
+            let verb = if planned { "would become" } else { "became" };
+            let what = match others {
+                1 => "a hard link, or shares its storage",
+                _ => "hard links, or share their storage",
+            };
+            writeln!(out, "{} {verb} {what}", counted(others, "file", "files"))?;
+        }
         writeln!(
             out,
             "{} on disk {}: {} -> {}; by file sizes {} -> {}",
@@ -322,6 +334,7 @@ impl Serialize for Groups<'_> {
         serializer.collect_seq(self.0.planned_groups().map(|group| {
             Group {
                 kept: Bytes::of(&group.kept),
+                kind: group.kind,
                 size: group.size,
                 directory: group.directory,
                 replaced: group
@@ -337,6 +350,7 @@ impl Serialize for Groups<'_> {
 #[derive(Serialize)]
 struct Group {
     kept: Bytes,
+    kind: Kind,
     /// In bytes; for directories that of all files below.
     size: u64,
     directory: bool,
@@ -440,50 +454,4 @@ fn write_path(out: &mut impl Write, path: &Path) -> io::Result<()> {
 /// A number with its noun.
 fn counted(count: u64, one: &str, more: &str) -> String {
     format!("{} {}", Count(count), if count == 1 { one } else { more })
-}
-
-/// A reason for people.
-fn words(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Metadata => {
-            "mode, owner, group or extended attributes differ (--ignore-metadata links them)"
-        }
-        Reason::Privileged => "setuid, setgid or with capabilities",
-        Reason::Harm(Harm::Origin) => "load libraries from beside themselves ($ORIGIN)",
-        Reason::Harm(Harm::Relocatable) => "look for their other parts from where they are",
-        Reason::Harm(Harm::Script) => "scripts that look for others beside themselves",
-        Reason::Harm(Harm::LinkerScript) => {
-            "linker scripts: they count from the root that they lie in"
-        }
-        Reason::Protected(Protected::Configuration) => "configuration (below a directory `etc`)",
-        Reason::Protected(Protected::PackageDatabase) => "a package manager's database",
-        Reason::Protected(Protected::VersionControl) => "a version control system's store",
-        Reason::Protected(Protected::Spool) => "logs and spools",
-        Reason::Transient => "every copy is in a temporary, cache or run directory",
-        Reason::FreesNothing => "a link would take as much room",
-        Reason::OtherNames => "have hard links elsewhere, so nothing would be freed",
-        Reason::TooFar => "too far apart for a link",
-        Reason::Unsteady => "changed while clink was looking",
-    }
-}
-
-/// A reason for programs.
-fn key(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Metadata => "metadata",
-        Reason::Privileged => "privileged",
-        Reason::Harm(Harm::Origin) => "origin",
-        Reason::Harm(Harm::Relocatable) => "relocatable",
-        Reason::Harm(Harm::Script) => "script",
-        Reason::Harm(Harm::LinkerScript) => "linker_script",
-        Reason::Protected(Protected::Configuration) => "configuration",
-        Reason::Protected(Protected::PackageDatabase) => "package_database",
-        Reason::Protected(Protected::VersionControl) => "version_control",
-        Reason::Protected(Protected::Spool) => "spool",
-        Reason::Transient => "transient",
-        Reason::FreesNothing => "frees_nothing",
-        Reason::OtherNames => "other_names",
-        Reason::TooFar => "too_far",
-        Reason::Unsteady => "unsteady",
-    }
 }

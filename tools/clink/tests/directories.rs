@@ -93,7 +93,7 @@ fn nothing_is_deleted_before_the_link_is_there() {
     let traced = Command::new("strace")
         .args(["-f", "-e", "trace=rename,renameat,renameat2,unlink,unlinkat,rmdir", "-o"])
         .arg(&trace)
-        .args([env!("CARGO_BIN_EXE_clink"), "--directories", "."])
+        .args([env!("CARGO_BIN_EXE_clink"), "--trust-unknown", "--directories", "."])
         .current_dir(tree.root())
         .env("HOME", tree.home())
         .output();
@@ -259,7 +259,8 @@ fn two_includes() -> Tree {
 fn a_directory_whose_content_reaches_out_stays() {
     let tree = two_includes();
 
-    assert_eq!(linked(&tree), ["mips/include/word.h -> ../../arm/include/word.h"]);
+    assert_eq!(tree.left_alone(&["--directories", "."]), ["./mips/include/word.h: header"]);
+    assert!(linked(&tree).is_empty());
 
     if has("cc") {
         tree.write("main.c", b"#include \"word.h\"\nWORD\n");

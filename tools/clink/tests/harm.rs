@@ -29,7 +29,7 @@ fn two_toolchains_with_libraries() -> Option<Tree> {
     if !has("cc") {
         return None;
     }
-    let tree = Tree::of(&[
+    let tree = Tree::by_itself(&[
         (
             "main.c",
             "#include <stdio.h>\nint v(void);\nint main(void) { printf(\"%d\\n\", v()); }\n",
@@ -86,7 +86,7 @@ fn a_library_with_origin_is_left_alone() {
     if !has("cc") {
         return;
     }
-    let tree = Tree::of(&[("v.c", "int v(void) { return 1; }\n")]);
+    let tree = Tree::by_itself(&[("v.c", "int v(void) { return 1; }\n")]);
     tree.mkdir("a").mkdir("b");
     for library in ["a/libv.so", "b/libv.so"] {
         cc(&tree, &["-shared", "-fPIC", "v.c", "-o", library, "-Wl,-rpath,$ORIGIN"]);
@@ -100,7 +100,7 @@ fn objects_archives_and_libraries_without_origin_are_linked() {
     if !has("cc") || !has("ar") {
         return;
     }
-    let tree = Tree::of(&[(
+    let tree = Tree::by_itself(&[(
         "v.c",
         "const char *text(void) { return \"$ORIGIN /proc/self/exe GCC_EXEC_PREFIX\"; }\n",
     )]);
@@ -127,7 +127,7 @@ fn a_program_that_asks_for_its_own_path_is_left_alone() {
     if !has("cc") {
         return;
     }
-    let tree = Tree::of(&[("where.c", TEXT)]);
+    let tree = Tree::by_itself(&[("where.c", TEXT)]);
     tree.mkdir("one").mkdir("two");
     cc(&tree, &["where.c", "-o", "one/where"]);
     cc(&tree, &["where.c", "-o", "two/where"]);
@@ -148,7 +148,7 @@ fn a_static_program_that_asks_for_its_own_path_is_left_alone() {
     if !has("cc") {
         return;
     }
-    let tree = Tree::of(&[("where.c", TEXT)]);
+    let tree = Tree::by_itself(&[("where.c", TEXT)]);
     tree.mkdir("one").mkdir("two");
     for program in ["one/where", "two/where"] {
         let options = ["-static-pie", "-Wl,--build-id=none", "where.c", "-o", program];
@@ -167,7 +167,7 @@ fn a_relocatable_compiler_is_left_alone() {
     if !has("cc") {
         return;
     }
-    let tree = Tree::of(&[(
+    let tree = Tree::by_itself(&[(
         "gcc.c",
         "#include <stdlib.h>\nint main(void) { return getenv(\"GCC_EXEC_PREFIX\") != 0; }\n",
     )]);
@@ -179,16 +179,18 @@ fn a_relocatable_compiler_is_left_alone() {
 }
 
 #[test]
-fn an_ordinary_program_is_linked_and_runs() {
+fn an_ordinary_program_is_left_alone_and_runs_behind_a_link_all_the_same() {
     if !has("cc") {
         return;
     }
-    let tree = Tree::of(&[("hi.c", "#include <stdio.h>\nint main(void) { puts(\"hi\"); }\n")]);
+    let tree =
+        Tree::by_itself(&[("hi.c", "#include <stdio.h>\nint main(void) { puts(\"hi\"); }\n")]);
     tree.mkdir("one").mkdir("two");
     cc(&tree, &["hi.c", "-o", "one/hi"]);
     cc(&tree, &["hi.c", "-o", "two/hi"]);
 
-    tree.clink(&["."]);
+    assert_eq!(tree.left_alone(&["."]), ["./two/hi: program"]);
+    tree.clink(&["--all", "."]);
 
     assert_eq!(tree.links(), ["two/hi -> ../one/hi"]);
     assert_eq!(output(&tree, "./two/hi", &[]), "hi\n");
@@ -205,7 +207,7 @@ fn prints_its_own_name(tree: &Tree, program: &str, main: &str) {
 #[test]
 fn a_python_program_with_its_own_modules_is_left_alone() {
     const MAIN: &str = "import beside\nif __name__ == \"__main__\":\n    print(beside.NAME)\n";
-    let tree = Tree::of(&[
+    let tree = Tree::by_itself(&[
         ("one/main.py", MAIN),
         ("one/beside.py", "NAME = \"one\"\n"),
         ("two/main.py", MAIN),
@@ -224,29 +226,28 @@ fn a_python_program_with_its_own_modules_is_left_alone() {
 #[test]
 fn a_python_script_that_is_run_by_its_first_line_is_left_alone() {
     const MAIN: &str = "#!/usr/bin/env python3\nimport beside\nprint(beside.NAME)\n";
-    let tree = Tree::of(&[("one/tool", MAIN), ("two/tool", MAIN)]);
+    let tree = Tree::by_itself(&[("one/tool", MAIN), ("two/tool", MAIN)]);
 
     assert_eq!(tree.left_alone(&["."]), ["./two/tool: script"]);
 }
 
 #[test]
-fn a_python_module_in_a_library_is_linked_and_elsewhere_left_alone_for_somebody_may_start_it() {
+fn a_python_module_is_left_alone_wherever_it_lies() {
     const MODULE: &str = "import beside\nprint(beside.NAME)\n";
-    let tree = Tree::of(&[("one/module.py", MODULE), ("two/module.py", MODULE)]);
-    let library =
-        Tree::of(&[("one/python3.11/module.py", MODULE), ("two/site-packages/module.py", MODULE)]);
+    let tree = Tree::by_itself(&[("one/module.py", MODULE), ("two/module.py", MODULE)]);
+    let library = Tree::by_itself(&[
+        ("one/python3.11/module.py", MODULE),
+        ("two/site-packages/module.py", MODULE),
+    ]);
 
     assert_eq!(tree.left_alone(&["."]), ["./two/module.py: script"]);
-    assert_eq!(
-        library.planned(&["."]),
-        ["./two/site-packages/module.py -> ../../one/python3.11/module.py"]
-    );
+    assert_eq!(library.left_alone(&["."]), ["./two/site-packages/module.py: script"]);
 }
 
 #[test]
 fn a_node_module_that_requires_another_is_left_alone() {
     const MAIN: &str = "console.log(require('./beside').name)\n";
-    let tree = Tree::of(&[
+    let tree = Tree::by_itself(&[
         ("one/main.js", MAIN),
         ("one/beside.js", "exports.name = 'one'\n"),
         ("two/main.js", MAIN),
@@ -265,7 +266,7 @@ fn a_node_module_that_requires_another_is_left_alone() {
 #[test]
 fn a_shell_script_that_resolves_its_own_path_is_left_alone() {
     const MAIN: &str = "#!/bin/sh\n. \"$(dirname \"$(readlink -f \"$0\")\")/beside\"\n";
-    let tree = Tree::of(&[
+    let tree = Tree::by_itself(&[
         ("one/main", MAIN),
         ("one/beside", "echo one\n"),
         ("two/main", MAIN),
@@ -280,16 +281,17 @@ fn a_shell_script_that_resolves_its_own_path_is_left_alone() {
 }
 
 #[test]
-fn a_shell_script_that_does_not_resolve_its_path_is_linked_and_runs_right() {
+fn a_shell_script_that_does_not_resolve_its_path_is_left_alone_and_runs_right_behind_a_link() {
     const MAIN: &str = "#!/bin/sh\n. \"$(dirname \"$0\")/beside\"\n";
-    let tree = Tree::of(&[
+    let tree = Tree::by_itself(&[
         ("one/main", MAIN),
         ("one/beside", "echo one\n"),
         ("two/main", MAIN),
         ("two/beside", "echo two\n"),
     ]);
 
-    tree.clink(&["."]);
+    assert_eq!(tree.left_alone(&["."]), ["./two/main: script"]);
+    tree.clink(&["--all", "."]);
 
     assert_eq!(tree.links(), ["two/main -> ../one/main"]);
     prints_its_own_name(&tree, "sh", "main");
@@ -303,13 +305,13 @@ fn scripts_of_other_languages_that_look_beside_themselves_are_left_alone() {
         ("main.mjs", "import { name } from './beside.mjs'\n"),
         ("main.ts", "import { name } from './beside'\n"),
         ("main.tcl", "source [file join [file dirname [file normalize [info script]]] b.tcl]\n"),
-        ("tool.cmake", "get_filename_component(here ${CMAKE_CURRENT_LIST_FILE} REALPATH)\n"),
         ("main.pl", "use FindBin; use lib $FindBin::RealBin;\n"),
         ("tool", "#!/usr/bin/env node\nconsole.log(1)\n"),
         ("tool", "#!/usr/bin/ruby -w\nputs 1\n"),
         ("tool", "#!/usr/bin/php\n<?php echo 1;\n"),
     ] {
-        let tree = Tree::of(&[(&format!("a/{name}"), content), (&format!("b/{name}"), content)]);
+        let tree =
+            Tree::by_itself(&[(&format!("a/{name}"), content), (&format!("b/{name}"), content)]);
 
         assert_eq!(tree.left_alone(&["."]), [format!("./b/{name}: script")], "{content}");
         assert_eq!(tree.planned(&["--hard", "."]).len(), 1, "{content}");
@@ -321,7 +323,7 @@ fn scripts_of_other_languages_that_look_beside_themselves_are_left_alone() {
 #[test]
 fn a_script_among_copies_with_other_endings_is_left_alone() {
     const MAIN: &str = "console.log(require('./beside').name)\n";
-    let tree = Tree::of(&[("a/main.txt", MAIN), ("b/main.orig", MAIN), ("c/main.js", MAIN)]);
+    let tree = Tree::by_itself(&[("a/main.txt", MAIN), ("b/main.orig", MAIN), ("c/main.js", MAIN)]);
 
     assert!(tree.planned(&["."]).iter().all(|link| !link.contains("main.js")));
 }
@@ -332,10 +334,12 @@ fn build_files_that_resolve_their_own_path_are_left_alone() {
         ("Makefile", "here := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))\n"),
         ("rules.mk", "here := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))\n"),
         ("CMakeLists.txt", "get_filename_component(here ${CMAKE_CURRENT_LIST_FILE} REALPATH)\n"),
+        ("tool.cmake", "get_filename_component(here ${CMAKE_CURRENT_LIST_FILE} REALPATH)\n"),
     ] {
-        let tree = Tree::of(&[(&format!("a/{name}"), content), (&format!("b/{name}"), content)]);
+        let tree =
+            Tree::by_itself(&[(&format!("a/{name}"), content), (&format!("b/{name}"), content)]);
 
-        assert_eq!(tree.left_alone(&["."]), [format!("./b/{name}: script")], "{content}");
+        assert_eq!(tree.left_alone(&["."]), [format!("./b/{name}: build_file")], "{content}");
     }
 }
 
@@ -343,7 +347,8 @@ fn build_files_that_resolve_their_own_path_are_left_alone() {
 fn a_linker_script_is_left_alone() {
     const SCRIPT: &str =
         "/* GNU ld script */\nGROUP ( /lib/libc.so.6 /usr/lib/libc_nonshared.a )\n";
-    let tree = Tree::of(&[("arm/usr/lib/libc.so", SCRIPT), ("mips/usr/lib/libc.so", SCRIPT)]);
+    let tree =
+        Tree::by_itself(&[("arm/usr/lib/libc.so", SCRIPT), ("mips/usr/lib/libc.so", SCRIPT)]);
 
     assert_eq!(tree.left_alone(&["."]), ["./mips/usr/lib/libc.so: linker_script"]);
     assert!(tree.planned(&["."]).is_empty());
@@ -354,11 +359,11 @@ fn a_linker_script_is_left_alone() {
 fn what_tells_is_found_wherever_it_stands_in_a_long_file() {
     const BLOCK: usize = 128 << 10;
     for start in [BLOCK - 4, BLOCK - 8, BLOCK, 2 * BLOCK - 3] {
-        let mut script = format!("#!/bin/sh\n{}", "#".repeat(start - 10));
-        script.push_str("readlink -f");
-        script.push_str(&" ".repeat(100));
-        let tree = Tree::of(&[("a/tool", &script), ("b/tool", &script)]);
+        let mut drawing = format!("<svg>{}", "#".repeat(start - 5));
+        drawing.push_str("<image href='beside.png'/>");
+        drawing.push_str(&" ".repeat(100));
+        let tree = Tree::by_itself(&[("a/logo.svg", &drawing), ("b/logo.svg", &drawing)]);
 
-        assert_eq!(tree.left_alone(&["."]), ["./b/tool: script"], "at {start}");
+        assert_eq!(tree.left_alone(&["."]), ["./b/logo.svg: imports"], "at {start}");
     }
 }

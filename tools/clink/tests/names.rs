@@ -64,6 +64,7 @@ fn names_that_are_not_utf_8_are_shown_with_escapes_and_in_base64() {
         document["groups"],
         json!([{
             "kept": {"base64": "Li9hL2NhZuk="},
+            "kind": "symbolic",
             "size": 4,
             "directory": false,
             "replaced": [

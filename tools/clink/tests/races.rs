@@ -96,7 +96,7 @@ fn fill(place: &Place, paths: &[&str]) {
 
 fn clink(place: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clink"));
-    command.args(arguments).current_dir(place.tree()).env_clear();
+    command.arg("--trust-unknown").args(arguments).current_dir(place.tree()).env_clear();
     command.env("HOME", place.home()).stdin(Stdio::null()).stdout(Stdio::null());
     command
 }

@@ -180,6 +180,24 @@ fn links_on_btrfs_and_xfs_are_as_good_as_elsewhere() {
 }
 
 #[test]
+fn mixed_shares_storage_on_btrfs_whatever_the_times_are() {
+    let Some(image) = Image::made_by(&["mkfs.btrfs", "-q"]) else { return };
+    let tree = image.tree();
+    let large = "module.exports = 1\n".repeat(100_000);
+    for (path, seconds) in [("a/main.js", 1_000_000_000), ("b/main.js", 1_100_000_000)] {
+        tree.write(path, large.as_bytes()).date(path, seconds);
+    }
+    let before = tree.state();
+
+    let run = tree.clink(&["--mixed", "."]);
+
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("1 file became a hard link, or shares its storage"));
+    assert_eq!(tree.state(), before);
+    assert!(tree.clink(&["--mixed", "."]).stdout.contains("nothing linked"));
+}
+
+#[test]
 fn a_file_system_without_reflinks_says_so() {
     let Some(image) = Image::made_by(&["mkfs.ext4", "-q"]) else { return };
     let tree = image.tree();

@@ -27,6 +27,7 @@ impl Work<'_> {
     /// Records what is going to be replaced by links to one file. Returns what that is, or
     /// None where it is not what was compared any more.
     pub(super) fn prepare(&mut self, links: &FileLinks) -> Result<Option<Recorded>, Halt> {
+        self.kind = links.kind;
         let kept = match self.read_kept(links.kept) {
             Ok(kept) => kept,
             Err(failure) => {
@@ -81,6 +82,7 @@ impl Work<'_> {
         recorded: Option<Recorded>,
         waiting: &mut Waiting,
     ) -> Result<(), Halt> {
+        self.kind = links.kind;
         let Some(recorded) = recorded else { return Ok(()) };
         let mut kept = match self.watch(links.kept, &recorded.seen, recorded.hash) {
             Ok(watched) => {

@@ -12,9 +12,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory with files to link, and beside it the user's home.
+///
+/// Most tests are about how files are found and replaced, and call them `f` or `lib/one`: of no kind
+/// that clink knows. So it is told to trust unknown kinds, unless the tree is for clink by itself.
 pub(crate) struct Tree {
     base: TempDir,
     files: testkit::tree::Tree,
+    trusts_unknown: bool,
 }
 
 /// What a run of clink printed, and its exit code.
@@ -43,13 +47,18 @@ impl Tree {
         tree
     }
 
+    /// The same for clink with no more options than the test gives.
+    pub(crate) fn by_itself(files: &[(&str, &str)]) -> Self {
+        Self { trusts_unknown: false, ..Self::of(files) }
+    }
+
     /// A tree in a directory of its own, on whatever file system that is.
     pub(crate) fn at(base: TempDir) -> Self {
         for name in ["tree", "home"] {
             fs::create_dir(base.path().join(name)).expect("a directory to work in");
         }
         let files = testkit::tree::Tree::at(base.path().join("tree"));
-        Self { base, files }
+        Self { base, files, trusts_unknown: true }
     }
 
     /// Where the user's own files are, outside the tree.
@@ -60,7 +69,8 @@ impl Tree {
     /// clink with these arguments, to be run in the tree.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_clink"));
-        command.args(arguments).current_dir(self.root()).env_clear();
+        let trust = self.trusts_unknown.then_some("--trust-unknown");
+        command.args(trust).args(arguments).current_dir(self.root()).env_clear();
         command.env("HOME", self.home()).stdin(Stdio::null());
         command
     }
@@ -143,7 +153,7 @@ pub(crate) fn with_own_mounts(tree: &Tree, script: &str) -> Option<Run> {
     let output = Command::new("unshare")
         .args(["-m", "sh", "-ec", script])
         .current_dir(tree.root())
-        .env("CLINK", env!("CARGO_BIN_EXE_clink"))
+        .env("CLINK", concat!(env!("CARGO_BIN_EXE_clink"), " --trust-unknown"))
         .env("HOME", tree.home())
         .output();
     Some(Run::of(&output.expect("unshare starts")))

@@ -1,0 +1,143 @@
+//! What a directory is, by what lies in it: a root filesystem, a package, a repository, a store, a
+//! place where something is built.
+//!
+//! What it comes to is shown in `tools/clink/tests/borders.rs`.
+
+use crate::inventory::{Directory, DirectoryId, Inventory};
+
+/// What was found in a directory, a bit for each mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Shape(u16);
+
+const ETC: u16 = 1;
+const USR: u16 = 1 << 1;
+const BIN: u16 = 1 << 2;
+/// Other directories at the top of a system: those of its tree, and those that the kernel fills.
+const SYSTEM: u16 = 1 << 3;
+const KERNEL: u16 = 1 << 4;
+const OBJECTS: u16 = 1 << 5;
+const REFS: u16 = 1 << 6;
+const HEAD: u16 = 1 << 7;
+const FETCHED: u16 = 1 << 8;
+const PACKAGE: u16 = 1 << 9;
+const BUILD: u16 = 1 << 10;
+const NO_LINKS: u16 = 1 << 11;
+
+const DIRECTORIES: &[(&str, u16)] = &[
+    ("etc", ETC),
+    ("usr", USR),
+    ("bin", BIN),
+    ("lib", SYSTEM),
+    ("sbin", SYSTEM),
+    ("var", SYSTEM),
+    ("boot", SYSTEM),
+    ("root", SYSTEM),
+    ("dev", KERNEL),
+    ("proc", KERNEL),
+    ("sys", KERNEL),
+    ("objects", OBJECTS),
+    ("refs", REFS),
+    ("git2", FETCHED),
+];
+
+const FILES: &[(&str, u16)] = &[
+    ("HEAD", HEAD),
+    ("package.json", PACKAGE | NO_LINKS),
+    ("go.mod", PACKAGE | NO_LINKS),
+    ("Cargo.toml", PACKAGE),
+    ("pyproject.toml", PACKAGE),
+    ("setup.py", PACKAGE),
+    ("Makefile", BUILD),
+    ("makefile", BUILD),
+    ("GNUmakefile", BUILD),
+    ("CMakeLists.txt", BUILD),
+    ("meson.build", BUILD),
+    ("build.ninja", BUILD),
+    ("configure", BUILD),
+    ("SConstruct", BUILD),
+];
+
+/// Directories whose directories are packages.
+const SHELVES: [&[u8]; 3] = [b"node_modules", b"site-packages", b"dist-packages"];
+
+/// The shape of every directory, in their order.
+pub(crate) fn of(inventory: &Inventory) -> Vec<Shape> {
+    let mut shapes: Vec<Shape> = inventory.directories.iter().map(by_files).collect();
+    for id in inventory.directory_ids() {
+        let directory = inventory.directory(id);
+        let Some(parent) = directory.parent else { continue };
+        shapes[parent.0 as usize].0 |= mark(DIRECTORIES, &directory.name);
+        if is_on_a_shelf(inventory, parent) {
+            shapes[id.0 as usize].0 |= PACKAGE;
+        }
+    }
+    shapes
+}
+
+/// Its names stand in their order.
+fn by_files(directory: &Directory) -> Shape {
+    let name = |at: usize| directory.name_of(&directory.files[at]);
+    let holds = |wanted: &str| {
+        let mut range = 0..directory.files.len();
+        while !range.is_empty() {
+            let middle = range.start + range.len() / 2;
+            match name(middle).cmp(wanted.as_bytes()) {
+                std::cmp::Ordering::Less => range.start = middle + 1,
+                std::cmp::Ordering::Equal => return true,
+                std::cmp::Ordering::Greater => range.end = middle,
+            }
+        }
+        false
+    };
+    Shape(FILES.iter().filter(|(name, _)| holds(name)).fold(0, |marks, (_, mark)| marks | mark))
+}
+
+fn mark(marks: &[(&str, u16)], name: &[u8]) -> u16 {
+    marks.iter().find(|(known, _)| known.as_bytes() == name).map_or(0, |(_, mark)| *mark)
+}
+
+/// `node_modules/left-pad`, and `node_modules/@scope/name`.
+fn is_on_a_shelf(inventory: &Inventory, parent: DirectoryId) -> bool {
+    let directory = inventory.directory(parent);
+    let is_shelf = |directory: &Directory| SHELVES.contains(&&*directory.name);
+    let above = || directory.parent.is_some_and(|above| is_shelf(inventory.directory(above)));
+    is_shelf(directory) || directory.name.starts_with(b"@") && above()
+}
+
+impl Shape {
+    fn has(self, marks: u16) -> bool {
+        self.0 & marks == marks
+    }
+
+    /// Whether no link may lead out of it or into it: a program sees only what lies within, or it is
+    /// taken away as a whole.
+    pub(crate) fn is_border(self) -> bool {
+        self.is_root() || self.has(PACKAGE)
+    }
+
+    /// The top of a system.
+    fn is_root(self) -> bool {
+        let is_whole = self.has(ETC | USR) && self.0 & (BIN | SYSTEM | KERNEL) != 0;
+        is_whole || self.has(ETC | BIN | KERNEL)
+    }
+
+    /// A repository of git without a work tree.
+    pub(crate) fn is_repository(self) -> bool {
+        self.has(OBJECTS | REFS | HEAD)
+    }
+
+    /// Where Yocto keeps what it fetched.
+    pub(crate) fn is_store(self) -> bool {
+        self.has(FETCHED)
+    }
+
+    /// `go:embed` refuses links, and `npm pack` leaves them out.
+    pub(crate) fn refuses_links(self) -> bool {
+        self.has(NO_LINKS)
+    }
+
+    /// A build looks at the times of what lies here.
+    pub(crate) fn is_built(self) -> bool {
+        self.has(BUILD)
+    }
+}

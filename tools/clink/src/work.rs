@@ -1,0 +1,112 @@
+//! Looks at what the command line names, and replaces what the plan says.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use duplicates::apply::{Outcome, apply};
+use duplicates::exclude::Exclude;
+use duplicates::journal::Journal;
+use duplicates::plan::{Age, Kind, Rules, Wishes};
+use duplicates::progress::Progress;
+use duplicates::survey::{Survey, survey};
+use duplicates::undo::{Undone, undo};
+use duplicates::walk::Search;
+use names::shown;
+
+use crate::cli::{Cli, Linking};
+use crate::progress::Bar;
+use crate::report::Done;
+use crate::state;
+
+/// Looks at everything and makes the plan.
+pub(crate) fn look(cli: &Cli, bar: &Bar) -> Result<Survey> {
+    Ok(survey(&cli.paths, &search(cli)?, wishes(cli)?, bar))
+}
+
+/// Replaces what the plan says; all of it is in the journal first.
+pub(crate) fn replace(cli: &Cli, survey: &Survey, bar: &Bar) -> Result<Done> {
+    let mut journal = None;
+    if !survey.plan.is_empty() && !cli.linking.no_journal {
+        journal = Some(open_journal(&cli.linking)?);
+    }
+    bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
+    let outcome: Outcome = apply(&survey.inventory, &survey.plan, journal.as_mut(), bar);
+    let journal = journal.filter(|_| outcome.has_replaced(&survey.plan));
+    Ok(Done::Replaced { outcome, journal: journal.map(|journal| journal.path().to_owned()) })
+}
+
+/// Takes back what a journal records.
+pub(crate) fn take_back(
+    journal: &Path,
+    moved_to: Option<&Path>,
+    progress: &dyn Progress,
+) -> Result<Undone> {
+    let records = File::open(journal)
+        .with_context(|| format!("cannot read the journal `{}`", shown(journal)))?;
+    undo(records, moved_to, progress)
+        .with_context(|| format!("cannot take back what `{}` records", shown(journal)))
+}
+
+fn open_journal(linking: &Linking) -> Result<Journal> {
+    let path = match &linking.journal {
+        Some(path) => path.clone(),
+        None => state::new_journal().context(ui::hinted(
+            "cannot make the directory for the journal",
+            "give `--journal FILE`, or `--no-journal` to go without undo",
+        ))?,
+    };
+    Journal::create(&path).with_context(|| {
+        ui::hinted(
+            &format!("cannot make the journal `{}`", shown(&path)),
+            "give `--journal` a new file in a directory that you may write to",
+        )
+    })
+}
+
+fn search(cli: &Cli) -> Result<Search> {
+    let exclude = Exclude::new(&cli.search.exclude).context("cannot use an `--exclude` pattern")?;
+    Ok(Search {
+        exclude,
+        cross_file_systems: cli.search.no_one_file_system,
+        follow_arguments: cli.search.follow_args,
+    })
+}
+
+fn wishes(cli: &Cli) -> Result<Wishes> {
+    let linking = &cli.linking;
+    let age = match (linking.newest, linking.oldest) {
+        (true, _) => Some(Age::Newest),
+        (_, true) => Some(Age::Oldest),
+        _ => None,
+    };
+    Ok(Wishes {
+        rules: rules(cli),
+        trust_unknown: linking.trust_unknown,
+        mixed: linking.mixed,
+        within_each: linking.within_each,
+        keep: linking.keep.iter().map(|path| resolved(path)).collect::<Result<_>>()?,
+        age,
+    })
+}
+
+fn resolved(path: &Path) -> Result<PathBuf> {
+    path.canonicalize()
+        .with_context(|| format!("cannot find `{}`, which is to be kept", shown(path)))
+}
+
+fn rules(cli: &Cli) -> Rules {
+    let linking = &cli.linking;
+    let kind = match (linking.hard, linking.reflink) {
+        (true, _) => Kind::Hard,
+        (_, true) => Kind::Reflink,
+        _ => Kind::Symbolic,
+    };
+    Rules {
+        kind,
+        all: linking.all,
+        ignore_metadata: linking.ignore_metadata || linking.all,
+        directories: linking.directories,
+        min_size: cli.search.min_size,
+    }
+}

@@ -1,0 +1,162 @@
+//! What belongs together by its shape: no link leads out of it or into it, or it is left alone.
+
+mod support;
+
+use std::process::Command;
+
+use support::{Run, Tree};
+use testkit::{can, has, has_root};
+
+/// Runs a shell script in the tree.
+fn shell(tree: &Tree, script: &str) -> String {
+    let run = Command::new("sh").args(["-c", script]).current_dir(tree.root()).output();
+    let Run { stdout, stderr, .. } = Run::of(&run.expect("sh starts"));
+    stdout + &stderr
+}
+
+/// Two systems with the same text, each of them twice.
+fn two_roots() -> Tree {
+    let tree = Tree::by_itself(&[]);
+    for root in ["one", "two"] {
+        for name in ["usr/share/doc/a.txt", "usr/share/doc/b.txt"] {
+            tree.write(format!("{root}/{name}"), b"the same text\n");
+        }
+        tree.mkdir(&format!("{root}/etc")).mkdir(&format!("{root}/var"));
+    }
+    tree
+}
+
+#[test]
+fn no_link_leads_from_one_root_filesystem_into_another() {
+    let tree = two_roots();
+
+    assert_eq!(tree.left_alone(&["."]), ["./two/usr/share/doc/a.txt: border"]);
+    assert_eq!(
+        tree.planned(&["."]),
+        ["./one/usr/share/doc/b.txt -> a.txt", "./two/usr/share/doc/b.txt -> a.txt"]
+    );
+    assert!(tree.planned(&["--directories", "."]).iter().all(|link| link.ends_with("-> a.txt")));
+}
+
+#[test]
+fn a_root_filesystem_reads_the_same_from_within() {
+    let busybox = std::path::Path::new("/bin/busybox").exists();
+    if !can(busybox, "`busybox` is not installed") || !has_root() {
+        return;
+    }
+    let tree = two_roots();
+    let look = "mkdir -p two/bin; cp /bin/busybox two/bin/busybox; \
+        chroot two /bin/busybox cat /usr/share/doc/a.txt /usr/share/doc/b.txt";
+    let before = shell(&tree, look);
+
+    tree.clink(&["."]);
+
+    assert_eq!(shell(&tree, look), before);
+}
+
+#[test]
+fn two_root_filesystems_that_are_named_are_linked_with_each_other() {
+    let tree = two_roots();
+
+    assert_eq!(tree.planned(&["one", "two"]).len(), 3);
+}
+
+#[test]
+fn no_link_leads_from_one_package_into_another() {
+    for (manifest, one, other) in [
+        ("Cargo.toml", "one", "two"),
+        ("pyproject.toml", "one", "two"),
+        ("__init__.py", "site-packages/one", "site-packages/two"),
+        ("index.js", "node_modules/@house/one", "node_modules/two"),
+    ] {
+        let path = |package: &str, name: &str| format!("{package}/{name}");
+        let tree = Tree::by_itself(&[
+            (&path(one, manifest), "one"),
+            (&path(other, manifest), "two"),
+            (&path(one, "LICENSE"), "the same"),
+            (&path(other, "LICENSE"), "the same"),
+        ]);
+
+        assert_eq!(tree.left_alone(&["."]).len(), 1, "{manifest}");
+        assert!(tree.left_alone(&["."])[0].ends_with("LICENSE: border"), "{manifest}");
+        assert!(tree.planned(&["."]).is_empty(), "{manifest}");
+        assert_eq!(tree.planned(&["--hard", "."]).len(), 1, "{manifest}");
+    }
+}
+
+/// `go:embed` refuses links, and `npm pack` leaves them out.
+#[test]
+fn nothing_is_linked_where_those_who_pack_refuse_links() {
+    for manifest in ["go.mod", "package.json"] {
+        let tree = Tree::by_itself(&[
+            (manifest, "module m\n"),
+            ("data/a.txt", "the same"),
+            ("data/b.txt", "the same"),
+        ]);
+
+        assert_eq!(tree.left_alone(&["."]), ["./data/b.txt: refused"], "{manifest}");
+        assert!(tree.planned(&["--directories", "."]).is_empty());
+        assert_eq!(tree.planned(&["--hard", "."]).len(), 1, "{manifest}");
+    }
+}
+
+#[test]
+fn a_bare_repository_is_left_alone() {
+    let tree = Tree::by_itself(&[
+        ("a.git/HEAD", "ref: refs/heads/main\n"),
+        ("b.git/HEAD", "ref: refs/heads/main\n"),
+        ("a.git/objects/README", "same"),
+        ("b.git/objects/README", "same"),
+    ]);
+    tree.mkdir("a.git/refs").mkdir("b.git/refs");
+
+    assert!(tree.planned(&["."]).is_empty());
+    assert!(tree.left_alone(&["."]).iter().all(|left| left.ends_with(": version_control")));
+}
+
+#[test]
+fn a_mirror_of_git_works_as_before() {
+    if !has("git") {
+        return;
+    }
+    let tree = Tree::by_itself(&[("work/f", "text\n")]);
+    let make = "export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a \
+        GIT_COMMITTER_EMAIL=a@b HOME=/nowhere; cd work && git init -q 2>/dev/null && git add f && \
+        git commit -qm message && cd .. && git clone -q --mirror work a.git 2>/dev/null && \
+        cp -a a.git b.git";
+    assert_eq!(shell(&tree, make), "");
+
+    tree.clink(&["."]);
+
+    assert_eq!(shell(&tree, "git --git-dir=b.git log --format=%s"), "message\n");
+    assert!(tree.links().is_empty());
+}
+
+#[test]
+fn state_and_stores_are_left_alone() {
+    for (directory, reason) in [
+        ("var/lib/app", "state"),
+        ("home/me/.ssh", "state"),
+        ("home/me/.gnupg", "state"),
+        ("nix/store/x", "store"),
+        ("ostree/repo/objects", "store"),
+        ("docker/overlay2/x", "store"),
+        ("build/sstate-cache", "store"),
+    ] {
+        let (one, other) = (format!("{directory}/one.txt"), format!("{directory}/other.txt"));
+        let tree = Tree::by_itself(&[(&one, "same"), (&other, "same")]);
+
+        let left = [format!("./{one}: {reason}"), format!("./{other}: {reason}")];
+        assert_eq!(tree.left_alone(&["."]), left);
+        assert!(tree.planned(&["."]).is_empty());
+        assert!(tree.planned(&["--hard", "."]).is_empty());
+    }
+}
+
+#[test]
+fn what_yocto_fetched_is_left_alone() {
+    let tree = Tree::by_itself(&[("downloads/a.txt", "same"), ("downloads/b.txt", "same")]);
+    tree.mkdir("downloads/git2");
+
+    assert_eq!(tree.left_alone(&["."]), ["./downloads/a.txt: store", "./downloads/b.txt: store"]);
+}

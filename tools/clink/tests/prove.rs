@@ -1,0 +1,78 @@
+//! `--prove COMMAND`: links that change what a command prints are found, named and not made.
+
+mod support;
+
+use std::path::Path;
+
+use support::Tree;
+
+/// Copies of which `b/3` is asked for its real place.
+fn copies() -> Tree {
+    let names: Vec<String> =
+        ["a", "b"].iter().flat_map(|top| (0..8).map(move |n| format!("{top}/{n}"))).collect();
+    let files: Vec<(&str, String)> =
+        names.iter().map(|name| (&**name, name[2..].repeat(9))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, &**text)).collect();
+    Tree::of(&files)
+}
+
+#[test]
+fn a_command_that_comes_to_the_same_lets_all_links_be() {
+    let tree = copies();
+
+    let run = tree.clink(&["--prove", "cat b/*", "."]);
+
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    assert_eq!(tree.links().len(), 8);
+    assert_eq!(tree.undo().code, Some(0));
+}
+
+#[test]
+fn the_links_that_change_what_a_command_prints_are_found_and_not_made() {
+    let tree = copies();
+    let command = "readlink -f b/3; readlink -f b/6 >&2; cat b/*";
+
+    let run = tree.clink(&["--prove", command, "-v", "."]);
+
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let links = tree.links();
+    assert_eq!(links.len(), 6);
+    assert!(!links.iter().any(|link| link.contains("b/3") || link.contains("b/6")), "{links:?}");
+    let named =
+        |name: &str| format!("{}` changes what the command prints\n", tree.path(name).display());
+    assert!(run.stderr.contains(&named("b/3")), "{}", run.stderr);
+    assert!(run.stderr.contains(&named("b/6")), "{}", run.stderr);
+    assert!(run.stdout.contains("b/3: left alone: with a link the command of --prove"));
+    assert_eq!(tree.journals().len(), 1, "those of the search are gone");
+    assert_eq!(tree.undo().stdout, "6 restored\n");
+}
+
+#[test]
+fn an_exit_code_that_differs_is_a_difference() {
+    let tree = Tree::of(&[("a/f", "same"), ("b/f", "same")]);
+
+    let run = tree.clink(&["--prove", "test ! -h b/f", "."]);
+
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(tree.links().is_empty());
+    assert_eq!(tree.contents()[Path::new("b/f")], b"same");
+}
+
+#[test]
+fn a_command_that_prints_something_else_each_time_proves_nothing() {
+    let tree = copies();
+
+    let run = tree.clink(&["--prove", "echo $$", "."]);
+
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("does not print the same twice"), "{}", run.stderr);
+    assert!(tree.links().is_empty());
+}
+
+#[test]
+fn a_proof_without_a_journal_or_without_changes_is_an_error() {
+    let tree = copies();
+    for option in ["--no-journal", "--dry-run", "--check"] {
+        assert_eq!(tree.clink(&["--prove", "true", option, "."]).code, Some(2), "{option}");
+    }
+}
