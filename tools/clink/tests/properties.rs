@@ -22,12 +22,12 @@ enum Thing {
     Directory,
 }
 
-/// Contents and names are few, so that there are many duplicates.
+/// Contents and names are few, so that there are many duplicates; and of kinds that are linked.
 const CONTENTS: [&str; 5] =
-    ["", "one\n", "two\n", "#include \"../a\"\n", "#!/bin/sh\nreadlink -f \"$0\"\n"];
+    ["", "one\n", "two\n", "#include \"../a.h\"\n", "#!/bin/sh\nreadlink -f \"$0\"\n"];
 
 fn name() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["a", "b", "c", "etc", "tmp"])
+    prop::sample::select(vec!["a.h", "b.png", "README", "etc", "tmp"])
 }
 
 fn path() -> impl Strategy<Value = String> {
@@ -36,7 +36,7 @@ fn path() -> impl Strategy<Value = String> {
 
 fn thing() -> impl Strategy<Value = Thing> {
     let file = (0..CONTENTS.len(), prop::sample::select(vec![0o644, 0o644, 0o755, 0o444]));
-    let text = prop::sample::select(vec!["a", "../a", "b/c", "../../b", "nowhere", "."]);
+    let text = prop::sample::select(vec!["a.h", "../a.h", "b.png/README", "../../b.png", "nowhere", "."]);
     prop_oneof![
         6 => file.prop_map(|(content, mode)| Thing::File { content, mode }),
         1 => text.prop_map(|text| Thing::Link { text: text.to_owned() }),
