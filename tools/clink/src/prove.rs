@@ -6,6 +6,11 @@
 //! Proof: `tests/prove.rs::the_links_that_change_what_a_command_prints_are_found_and_not_made`,
 //! `tests/prove.rs::a_command_that_prints_something_else_each_time_proves_nothing`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a journal of which all is taken back is ours alone"
+)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -36,7 +36,8 @@ fn path() -> impl Strategy<Value = String> {
 
 fn thing() -> impl Strategy<Value = Thing> {
     let file = (0..CONTENTS.len(), prop::sample::select(vec![0o644, 0o644, 0o755, 0o444]));
-    let text = prop::sample::select(vec!["a.h", "../a.h", "b.png/README", "../../b.png", "nowhere", "."]);
+    let text =
+        prop::sample::select(vec!["a.h", "../a.h", "b.png/README", "../../b.png", "nowhere", "."]);
     prop_oneof![
         6 => file.prop_map(|(content, mode)| Thing::File { content, mode }),
         1 => text.prop_map(|text| Thing::Link { text: text.to_owned() }),

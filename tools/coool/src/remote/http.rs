@@ -239,7 +239,11 @@ fn judge_way(errand: &Errand, answer: &mut Answer) {
     answer.verdict = Verdict::Redirected;
     if for_good {
         "it has moved for good".clone_into(&mut answer.reason);
-        answer.proposal = Some(Proposal::sure(&last.url, "the server says so"));
+        answer.proposal = Some(if moved::is_same_page(start, &end) {
+            Proposal::sure(&last.url, "the server says so, and it is called the same there")
+        } else {
+            Proposal::likely(&last.url, "the server says so")
+        });
     }
 }
 

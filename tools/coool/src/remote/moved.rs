@@ -3,7 +3,8 @@
 //! Servers answer with a start page, a form to log in or a page that says "not found" for what they
 //! no longer have, and say 301 to it.
 //!
-//! Proof: `tests/redirects.rs::a_move_to_somewhere_else_is_doubtful_and_not_proposed`
+//! Proof: `tests/redirects.rs::a_move_to_somewhere_else_is_doubtful_and_not_proposed`,
+//! `src/remote/moved.rs::what_is_called_the_same_is_the_same_page`
 
 use url::Url;
 
@@ -21,6 +22,26 @@ pub(super) fn doubt(from: &Url, to: &Url, for_good: bool) -> Option<&'static str
     }
     (for_good && has_new_mark(from, to))
         .then_some("it has moved to an address that is made for one visit")
+}
+
+/// Whether it is known to be the page that was meant: it has its name, behind whatever folders, in a
+/// like query; or it is the start page of the same host.
+pub(super) fn is_same_page(from: &Url, to: &Url) -> bool {
+    let is_same = match (name(from), name(to)) {
+        (Some(one), Some(other)) => one == other,
+        (None, None) => host(from) == host(to),
+        _ => false,
+    };
+    is_same && from.query() == to.query()
+}
+
+/// The last name of a path: a folder's page has the folder's.
+fn name(url: &Url) -> Option<&str> {
+    url.path_segments()?.rfind(|segment| !segment.is_empty())
+}
+
+fn host(url: &Url) -> Option<&str> {
+    url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host))
 }
 
 /// The words of a path, in small letters and without endings: `/Log-In.aspx` is `login`.
@@ -131,4 +152,24 @@ fn is_mark(name: &str) -> bool {
     ];
     const BEGINNINGS: &[&str] = &["utm_", "aspsessionid", "pk_", "mtm_", "hsa_"];
     NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_called_the_same_is_the_same_page() {
+        let same = |from: &str, to: &str| {
+            let url = |text| Url::parse(text).expect("an address");
+            is_same_page(&url(from), &url(to))
+        };
+        assert!(same("http://a.example/x/page.html", "https://a.example/x/page.html"));
+        assert!(same("http://a.example/page", "https://b.example/new/page/"));
+        assert!(same("http://www.a.example/", "https://a.example"));
+        assert!(!same("http://a.example/", "https://b.example/"), "somebody may have bought it");
+        assert!(!same("http://a.example/page", "https://a.example/other"));
+        assert!(!same("http://a.example/show?id=1", "https://a.example/show?id=2"));
+        assert!(!same("http://a.example/page", "https://a.example/"));
+    }
 }
