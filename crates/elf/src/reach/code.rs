@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use crate::Problem;
 use crate::reach::decoded::{Decoded, End, Meaning, Stub, Use};
 use crate::reach::frames::{self, Frames};
 use crate::reach::image::{Image, Segment, word};
@@ -65,6 +66,9 @@ impl Code {
         }
         if image.architecture.name() != "x86-64" {
             return Err(Refusal::Machine(image.architecture.name()));
+        }
+        if image.has_overlaps() {
+            return Err(Refusal::Damaged(Problem::Malformed("segments overlap")));
         }
         if image.relocates_otherwise {
             return Err(Refusal::RelocatesOtherwise);
@@ -271,7 +275,7 @@ impl<'a> Reader<'a> {
             let mut at = segment.address;
             let mut before = End::Stops;
             while let Some(range) = self.frames.functions.get(self.functions.len()).cloned() {
-                if range.start < at || range.end > segment.end() {
+                if range.end > segment.end() {
                     break;
                 }
                 let between = self.between(segment, at..range.start)?;
@@ -280,10 +284,6 @@ impl<'a> Reader<'a> {
                 at = range.end;
             }
             self.between(segment, at..segment.end())?;
-        }
-        // Segments that overlap are no library's.
-        if self.functions.len() < self.frames.functions.len() {
-            return Err(Refusal::Unlisted);
         }
         Ok(())
     }
