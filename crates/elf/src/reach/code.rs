@@ -364,6 +364,9 @@ impl<'a> Reader<'a> {
         own: &Range<u64>,
         owner: Owner,
     ) -> Result<BTreeSet<Target>, Refusal> {
+        if self.counts_widely(decoded) {
+            return Err(Refusal::Computes);
+        }
         let mut targets = BTreeSet::new();
         let mut bases = BTreeSet::new();
         let mut data = BTreeSet::new();
@@ -399,6 +402,18 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(targets)
+    }
+
+    /// Whether code adds wide distances to addresses, as compilers make it for libraries of any size
+    /// (`-mcmodel=large`): it calls functions so, too.
+    fn counts_widely(&self, decoded: &Decoded) -> bool {
+        let loaded = self.image.extent();
+        let references = decoded.references.iter();
+        let mut addresses = references.filter(|one| one.is_sure && one.used == Use::Address);
+        addresses.any(|address| {
+            let distance = |to: u64| i128::from(to) - i128::from(address.target);
+            decoded.wide.range(distance(loaded.start)..=distance(loaded.end)).next().is_some()
+        })
     }
 
     /// Follows every table of distances from an address, as that of a `switch`, up to the next that

@@ -1,5 +1,7 @@
 //! A binary as the loader sees it, in the same words for every class and byte order.
 
+use std::ops::Range;
+
 use object::elf;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, Rel, Rela, RelrIterator, Sym};
 use object::{Endianness, ReadRef};
@@ -76,6 +78,13 @@ impl Segment<'_> {
 impl<'data> Image<'data> {
     pub(super) fn read(data: &'data [u8]) -> Result<Self, Problem> {
         with_header!(data, read_as)
+    }
+
+    /// From where to where anything is loaded.
+    pub(super) fn extent(&self) -> Range<u64> {
+        let start = self.segments.iter().map(|segment| segment.address).min();
+        let end = self.segments.iter().map(Segment::end).max();
+        start.unwrap_or_default()..end.unwrap_or_default()
     }
 
     /// Whether segments lie over each other, in memory or in the file.
