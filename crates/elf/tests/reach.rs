@@ -150,6 +150,7 @@ fn what_nothing_reaches_is_found_and_all_else_runs_as_before() {
         &["-O2", "-Wl,-z,now", "-fcf-protection=full"],
         &["-O2", "-Wl,-z,noseparate-code", "-Wl,--hash-style=sysv"],
         &["-O2", "-nostartfiles", "-Wl,-z,lazy", "-Wl,--no-ld-generated-unwind-info"],
+        &["-O2", "-Wl,-z,lazy", "-Wl,-z,ibtplt", "-fcf-protection=full"],
         &["-O2", "-Wl,-z,lazy", "-Wl,-z,pack-relative-relocs"],
         &["-O3", "-fno-semantic-interposition", "-Wl,-Bsymbolic"],
     ];

@@ -456,7 +456,7 @@ impl<'a> Reader<'a> {
                 let is_known =
                     index.contains(&place) || frames.contains(&place) || tables.contains(&place);
                 if offset != 0 && !is_known && self.begins_function(target) {
-                    found.extend(self.function(target));
+                    found.extend(self.reached(target));
                 }
             }
         }
