@@ -190,6 +190,12 @@ impl<'a> Reader<'a> {
         self.frames.functions.binary_search_by_key(&address, |range| range.start).is_ok()
     }
 
+    /// Whether one of the linker's jumps through a word that the loader fills stands there.
+    fn is_stub(&self, address: u64) -> bool {
+        let stub = x86_64::stub(self.code_from(address), address);
+        matches!(stub, Some(Stub::Through(slot)) if self.slots.contains_key(&slot))
+    }
+
     fn name(&mut self, name: &'a [u8]) -> Target {
         let next = number_of(self.numbers.len());
         Target::Name(*self.numbers.entry(name).or_insert(next))
@@ -453,9 +459,15 @@ impl<'a> Reader<'a> {
             for (place, bytes) in places.zip(segment.bytes.as_chunks::<4>().0) {
                 let offset = i32::from_le_bytes(*bytes);
                 let target = place.wrapping_add_signed(offset.into());
-                let is_known =
-                    index.contains(&place) || frames.contains(&place) || tables.contains(&place);
-                if offset != 0 && !is_known && self.begins_function(target) {
+                let in_file = segment.offset + (place - segment.address);
+                let is_known = index.contains(&place)
+                    || frames.contains(&place)
+                    || tables.contains(&place)
+                    || self.image.headers.contains(&in_file);
+                if offset == 0 || is_known {
+                    continue;
+                }
+                if self.begins_function(target) || self.is_stub(target) {
                     found.extend(self.reached(target));
                 }
             }

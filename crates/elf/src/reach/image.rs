@@ -18,6 +18,8 @@ pub(super) struct Image<'data> {
     /// Whether it is loaded by the name of a library, not started.
     pub(super) is_library: bool,
     pub(super) segments: Vec<Segment<'data>>,
+    /// Where in the file the table of segments lies.
+    pub(super) headers: Range<u64>,
     /// Where the loader and the kernel enter it.
     pub(super) entries: Vec<u64>,
     pub(super) symbols: Vec<Symbol<'data>>,
@@ -145,6 +147,7 @@ where
     let header = H::parse(data)?;
     let endian = header.endian()?;
     let headers = header.program_headers(endian, data)?;
+    let table: u64 = header.e_phoff(endian).into();
     let mut image = Image {
         architecture: Architecture {
             is_64: header.is_class_64(),
@@ -153,6 +156,7 @@ where
         },
         is_library: header.e_type(endian) == elf::ET_DYN,
         segments: Vec::new(),
+        headers: table..table.saturating_add(size_of_val(headers) as u64),
         entries: vec![header.e_entry(endian).into()],
         symbols: Vec::new(),
         relocations: Vec::new(),
@@ -343,6 +347,7 @@ mod tests {
                 architecture: Architecture { is_64, is_little_endian, machine: 0 },
                 is_library: true,
                 segments: vec![segment],
+                headers: 0..0,
                 entries: Vec::new(),
                 symbols: Vec::new(),
                 relocations: Vec::new(),

@@ -219,6 +219,33 @@ fn words_that_count_from_themselves_lead_to_functions_wherever_they_stand() {
 }
 
 #[test]
+fn words_that_count_from_themselves_lead_through_stubs() {
+    let text = "
+        function used, 1000003
+            ret
+        end
+        .globl by_a_stub, by_another_stub, unused
+        function by_a_stub, 1000007
+            ret
+        end
+        function by_another_stub, 1000009
+            ret
+        end
+        function unused, 2000003
+            call unused@PLT
+            ret
+        end
+        .section .rodata
+            .reloc ., R_X86_64_PLT32, by_a_stub
+            .long 0
+            .reloc ., R_X86_64_PLT32, by_another_stub
+            .long 0
+    ";
+    keeps_what_is_reached(text, &[]);
+    keeps_what_is_reached(text, &["-Wl,--no-ld-generated-unwind-info"]);
+}
+
+#[test]
 fn a_function_that_begins_with_a_jump_within_itself_is_no_stub() {
     keeps_what_is_reached(
         "
