@@ -108,9 +108,8 @@ where
         };
         let bytes = self.bytes_from(address)?;
         let count = self.symbol_count()? as usize;
-        let most = bytes.len() / size_of::<H::Sym>();
-        let (symbols, _) = object::pod::slice_from_bytes::<H::Sym>(bytes, count.min(most))
-            .map_err(|()| Problem::Malformed("the table of symbols lies at an odd place"))?;
+        let (symbols, _) = object::pod::slice_from_bytes::<H::Sym>(bytes, count)
+            .map_err(|()| Problem::Malformed("the table of symbols has no end"))?;
         Ok(symbols)
     }
 }

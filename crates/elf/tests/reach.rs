@@ -26,13 +26,17 @@ MARKED(at_the_end, 1000017)
 MARKED(for_the_unused, 2000003)
 MARKED(static_and_unused, 2000029)
 
+EXPORTED __attribute__((noipa)) int exported_for_the_unused(int n) { return n * 2000039 + 1; }
+
 static int (*const table[])(int) = { in_a_table, in_a_table };
 static int sum;
 
 __attribute__((constructor)) static void begin(void) { sum += in_the_beginning(1); }
 __attribute__((destructor)) static void end(void) { sum += at_the_end(1); }
 
-EXPORTED int unused(int n) { return for_the_unused(n) + 2000081; }
+EXPORTED int unused(int n) {
+    return for_the_unused(n) + exported_for_the_unused(n) + 2000081;
+}
 EXPORTED int looked_up(int n) { return n * 1000021 + 5; }
 EXPORTED __attribute__((noipa)) int through_the_library(int n) { return n * 1000031 + 7; }
 
@@ -145,6 +149,9 @@ fn what_nothing_reaches_is_found_and_all_else_runs_as_before() {
         &["-Os", "-fno-plt"],
         &["-O2", "-Wl,-z,now", "-fcf-protection=full"],
         &["-O2", "-Wl,-z,noseparate-code", "-Wl,--hash-style=sysv"],
+        &["-O2", "-nostartfiles", "-Wl,-z,lazy", "-Wl,--no-ld-generated-unwind-info"],
+        &["-O2", "-Wl,-z,lazy", "-Wl,-z,ibtplt", "-fcf-protection=full"],
+        &["-O2", "-Wl,-z,lazy", "-Wl,-z,pack-relative-relocs"],
         &["-O3", "-fno-semantic-interposition", "-Wl,-Bsymbolic"],
     ];
     for options in optimized {
@@ -158,7 +165,7 @@ fn what_nothing_reaches_is_found_and_all_else_runs_as_before() {
         let before = workshop.fill("libways.so", "program", Asked::ByName);
 
         let after = fs::read(workshop.path("libways.so")).expect("a library");
-        for number in [2_000_003, 2_000_029, 2_000_081] {
+        for number in [2_000_003, 2_000_029, 2_000_039, 2_000_081] {
             assert!(stands(&before, number) && !stands(&after, number), "{options:?}: {number}");
         }
         for number in WAYS {
@@ -264,6 +271,19 @@ fn a_function_that_runs_into_the_next_takes_it_along() {
     let after = fs::read(workshop.path("libfirst.so")).expect("a library");
     assert!(stands(&after, 1_000_007) && !stands(&after, 2_000_003));
     assert_eq!(workshop.output("program"), said);
+}
+
+/// Such code adds up the addresses of all functions, its own as well.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_library_of_the_large_code_model_is_refused() {
+    let workshop = Workshop::new();
+    for level in ["-O0", "-O2"] {
+        let words = ["-shared", "-fPIC", "-mcmodel=large", level, "-o", "libways.so"];
+        workshop.compile("cc", "ways.c", LIBRARY, &words);
+        let library = fs::read(workshop.path("libways.so")).expect("a library");
+        assert_eq!(Code::read(&library).err(), Some(Refusal::Computes), "{level}");
+    }
 }
 
 #[test]

@@ -104,6 +104,17 @@ fn a_program_asks_for_the_version_that_it_was_linked_with() {
 }
 
 #[test]
+fn a_variable_without_a_size_is_a_symbol_and_what_stands_for_a_version_is_none() {
+    let workshop = Workshop::new();
+    let source = "__asm__(\".data\\n.globl end\\n.type end, @object\\nend: .byte 0\");";
+    let script = workshop.written("end", "ENDS { global: *; };");
+    let script = format!("-Wl,--version-script={}", script.display());
+    let library = workshop.compiled("libend.so", source, &["-shared".into(), script]);
+
+    assert_eq!(shown(&read(&library).exports), ["end@@ENDS 0 bytes"]);
+}
+
+#[test]
 fn symbols_are_read_without_the_table_of_sections() {
     let library = Workshop::new();
     let library = std::fs::read(library.library()).expect("a library");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use crate::Problem;
 use crate::reach::decoded::{Decoded, End, Meaning, Stub, Use};
 use crate::reach::frames::{self, Frames};
 use crate::reach::image::{Image, Segment, word};
@@ -65,6 +66,9 @@ impl Code {
         }
         if image.architecture.name() != "x86-64" {
             return Err(Refusal::Machine(image.architecture.name()));
+        }
+        if image.has_overlaps() {
+            return Err(Refusal::Damaged(Problem::Malformed("segments overlap")));
         }
         if image.relocates_otherwise {
             return Err(Refusal::RelocatesOtherwise);
@@ -186,6 +190,12 @@ impl<'a> Reader<'a> {
         self.frames.functions.binary_search_by_key(&address, |range| range.start).is_ok()
     }
 
+    /// Whether one of the linker's jumps through a word that the loader fills stands there.
+    fn is_stub(&self, address: u64) -> bool {
+        let stub = x86_64::stub(self.code_from(address), address);
+        matches!(stub, Some(Stub::Through(slot)) if self.slots.contains_key(&slot))
+    }
+
     fn name(&mut self, name: &'a [u8]) -> Target {
         let next = number_of(self.numbers.len());
         Target::Name(*self.numbers.entry(name).or_insert(next))
@@ -271,7 +281,7 @@ impl<'a> Reader<'a> {
             let mut at = segment.address;
             let mut before = End::Stops;
             while let Some(range) = self.frames.functions.get(self.functions.len()).cloned() {
-                if range.start < at || range.end > segment.end() {
+                if range.end > segment.end() {
                     break;
                 }
                 let between = self.between(segment, at..range.start)?;
@@ -280,10 +290,6 @@ impl<'a> Reader<'a> {
                 at = range.end;
             }
             self.between(segment, at..segment.end())?;
-        }
-        // Segments that overlap are no library's.
-        if self.functions.len() < self.frames.functions.len() {
-            return Err(Refusal::Unlisted);
         }
         Ok(())
     }
@@ -364,6 +370,9 @@ impl<'a> Reader<'a> {
         own: &Range<u64>,
         owner: Owner,
     ) -> Result<BTreeSet<Target>, Refusal> {
+        if self.counts_widely(decoded) {
+            return Err(Refusal::Computes);
+        }
         let mut targets = BTreeSet::new();
         let mut bases = BTreeSet::new();
         let mut data = BTreeSet::new();
@@ -399,6 +408,18 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(targets)
+    }
+
+    /// Whether code adds wide distances to addresses, as compilers make it for libraries of any size
+    /// (`-mcmodel=large`): it calls functions so, too.
+    fn counts_widely(&self, decoded: &Decoded) -> bool {
+        let loaded = self.image.extent();
+        let references = decoded.references.iter();
+        let mut addresses = references.filter(|one| one.is_sure && one.used == Use::Address);
+        addresses.any(|address| {
+            let distance = |to: u64| i128::from(to) - i128::from(address.target);
+            decoded.wide.range(distance(loaded.start)..=distance(loaded.end)).next().is_some()
+        })
     }
 
     /// Follows every table of distances from an address, as that of a `switch`, up to the next that
@@ -438,10 +459,16 @@ impl<'a> Reader<'a> {
             for (place, bytes) in places.zip(segment.bytes.as_chunks::<4>().0) {
                 let offset = i32::from_le_bytes(*bytes);
                 let target = place.wrapping_add_signed(offset.into());
-                let is_known =
-                    index.contains(&place) || frames.contains(&place) || tables.contains(&place);
-                if offset != 0 && !is_known && self.begins_function(target) {
-                    found.extend(self.function(target));
+                let in_file = segment.offset + (place - segment.address);
+                let is_known = index.contains(&place)
+                    || frames.contains(&place)
+                    || tables.contains(&place)
+                    || self.image.headers.contains(&in_file);
+                if offset == 0 || is_known {
+                    continue;
+                }
+                if self.begins_function(target) || self.is_stub(target) {
+                    found.extend(self.reached(target));
                 }
             }
         }

@@ -1,8 +1,12 @@
 //! What a piece of code says, in words that are the same for every machine.
 
+use std::collections::BTreeSet;
+
 /// What a piece of code says.
 pub(super) struct Decoded {
     pub(super) references: Vec<Reference>,
+    /// Numbers as wide as an address that instructions hold: distances, perhaps.
+    pub(super) wide: BTreeSet<i128>,
     pub(super) end: End,
     /// Whether it may go back to who called it.
     pub(super) returns: bool,
@@ -17,6 +21,7 @@ impl Default for Decoded {
     fn default() -> Self {
         Self {
             references: Vec::new(),
+            wide: BTreeSet::new(),
             end: End::GoesOn,
             returns: false,
             is_padding: true,

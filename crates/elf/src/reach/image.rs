@@ -1,5 +1,7 @@
 //! A binary as the loader sees it, in the same words for every class and byte order.
 
+use std::ops::Range;
+
 use object::elf;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, Rel, Rela, RelrIterator, Sym};
 use object::{Endianness, ReadRef};
@@ -16,6 +18,8 @@ pub(super) struct Image<'data> {
     /// Whether it is loaded by the name of a library, not started.
     pub(super) is_library: bool,
     pub(super) segments: Vec<Segment<'data>>,
+    /// Where in the file the table of segments lies.
+    pub(super) headers: Range<u64>,
     /// Where the loader and the kernel enter it.
     pub(super) entries: Vec<u64>,
     pub(super) symbols: Vec<Symbol<'data>>,
@@ -78,6 +82,25 @@ impl<'data> Image<'data> {
         with_header!(data, read_as)
     }
 
+    /// From where to where anything is loaded.
+    pub(super) fn extent(&self) -> Range<u64> {
+        let start = self.segments.iter().map(|segment| segment.address).min();
+        let end = self.segments.iter().map(Segment::end).max();
+        start.unwrap_or_default()..end.unwrap_or_default()
+    }
+
+    /// Whether segments lie over each other, in memory or in the file.
+    pub(super) fn has_overlaps(&self) -> bool {
+        let overlap = |begin: fn(&Segment) -> u64| {
+            let filled = self.segments.iter().filter(|segment| !segment.bytes.is_empty());
+            let mut parts: Vec<_> =
+                filled.map(|one| (begin(one), begin(one) + one.bytes.len() as u64)).collect();
+            parts.sort_unstable();
+            parts.windows(2).any(|pair| pair[1].0 < pair[0].1)
+        };
+        overlap(|segment| segment.address) || overlap(|segment| segment.offset)
+    }
+
     /// The segment that an address lies in.
     pub(super) fn segment(&self, address: u64) -> Option<&Segment<'data>> {
         let around = |segment: &&Segment| (segment.address..segment.end()).contains(&address);
@@ -124,6 +147,7 @@ where
     let header = H::parse(data)?;
     let endian = header.endian()?;
     let headers = header.program_headers(endian, data)?;
+    let table: u64 = header.e_phoff(endian).into();
     let mut image = Image {
         architecture: Architecture {
             is_64: header.is_class_64(),
@@ -132,6 +156,7 @@ where
         },
         is_library: header.e_type(endian) == elf::ET_DYN,
         segments: Vec::new(),
+        headers: table..table.saturating_add(size_of_val(headers) as u64),
         entries: vec![header.e_entry(endian).into()],
         symbols: Vec::new(),
         relocations: Vec::new(),
@@ -306,5 +331,37 @@ pub(super) fn word(image: &Image, place: u64) -> i64 {
         (false, _, Some(bytes)) if little => u32::from_le_bytes(*bytes).into(),
         (false, _, Some(bytes)) => u32::from_be_bytes(*bytes).into(),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_as_wide_and_in_the_order_that_the_binary_says() {
+        let bytes = [1, 2, 3, 4, 5, 6, 7, 0x88];
+        let read = |is_64, is_little_endian, bytes: &[u8]| {
+            let segment = Segment { address: 0x1000, offset: 0, bytes, executable: false };
+            let image = Image {
+                architecture: Architecture { is_64, is_little_endian, machine: 0 },
+                is_library: true,
+                segments: vec![segment],
+                headers: 0..0,
+                entries: Vec::new(),
+                symbols: Vec::new(),
+                relocations: Vec::new(),
+                offset_table: None,
+                names: None,
+                frame_index: None,
+                relocates_otherwise: false,
+            };
+            word(&image, 0x1000)
+        };
+        assert_eq!(read(true, true, &bytes).cast_unsigned(), 0x8807_0605_0403_0201);
+        assert_eq!(read(true, false, &bytes), 0x0102_0304_0506_0788);
+        assert_eq!(read(false, true, &bytes[4..]), 0x8807_0605);
+        assert_eq!(read(false, false, &bytes), 0x0102_0304);
+        assert_eq!(read(true, true, &bytes[4..]), 0, "it is cut off");
     }
 }

@@ -79,3 +79,43 @@ fn in_text(content: &[u8], start: usize, end: usize) -> bool {
     let is_word = !before.is_some_and(goes_on) && !content.get(end).copied().is_some_and(goes_on);
     is_word || before.is_some_and(|length| usize::from(length) == end - start)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the bytes lie in the file, of which each test shows some.
+    const OFFSET: u64 = 100;
+
+    /// Whether a name is meant in these bytes, some of which something points at.
+    fn is_meant(name: &str, executable: bool, bytes: &[u8], pointed_at: &[u64]) -> bool {
+        let start = bytes.windows(name.len()).position(|part| part == name.as_bytes());
+        let start = start.expect("it stands there");
+        let starts: Vec<_> = pointed_at.iter().map(|place| OFFSET + place).collect();
+        let part = Content { offset: OFFSET, bytes, executable };
+        in_binary(&part, start, start + name.len(), &starts)
+    }
+
+    #[test]
+    fn a_name_in_data_is_meant_where_a_text_ends_that_no_function_points_at() {
+        let in_data = |bytes: &[u8], pointed_at: &[u64]| is_meant("open", false, bytes, pointed_at);
+        assert!(in_data(b"a\0open\0b", &[]));
+        assert!(in_data(b"a\0fdopen\0b", &[]));
+        assert!(in_data(b"a\0open", &[]), "what follows is zero");
+        assert!(!in_data(b"a\0opened\0b", &[]));
+
+        assert!(!in_data(b"a\0open\0b", &[2]), "left to who points at it");
+        assert!(!in_data(b"a\0fdopen\0b", &[2]), "left to who points at the longer one");
+        assert!(!in_data(b"a\0fdopen\0b", &[4]), "left to who points at its end");
+        assert!(!in_data(b"fdopen\0b", &[0]));
+        assert!(in_data(b"a\0fdopen\0b", &[0, 1, 3, 9]), "these are others");
+    }
+
+    #[test]
+    fn a_name_in_code_is_meant_unless_it_may_stand_there_by_accident() {
+        let in_code = |name, bytes: &[u8]| is_meant(name, true, bytes, &[1]);
+        assert!(in_code("fopen", b"\x90fopen\x90"));
+        assert!(!in_code("open", b"\x90open\x90"));
+        assert!(in_code("open", b"\x90open\0"));
+    }
+}

@@ -86,6 +86,9 @@ fn note(decoded: &mut Decoded, instruction: &Instruction, code: &[u8]) {
         return;
     }
     decoded.is_padding = false;
+    if instruction.code() == Opcode::Mov_r64_imm64 {
+        decoded.wide.insert(instruction.immediate64().cast_signed().into());
+    }
     let mnemonic = instruction.mnemonic();
     let stub = matches!(mnemonic, Mnemonic::Endbr64 | Mnemonic::Push | Mnemonic::Jmp);
     decoded.is_stubs &= stub && !instruction.is_invalid();
