@@ -244,9 +244,10 @@ mod tests {
             install_line(&packages(&needs)),
             "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
              attr bc binutils binutils-aarch64-linux-gnu bison btrfs-progs busybox-static cpio curl device-tree-compiler \
-             dpkg-dev e2fsprogs flex g++ gcc gcc-arm-linux-gnueabi libc6-dev-armel-cross libcap2-bin \
+             dpkg-dev e2fsprogs flex g++ gcc gcc-arm-linux-gnueabi git libc6-dev-armel-cross \
+             libcap2-bin \
              libreoffice-calc libreoffice-common libreoffice-impress libreoffice-writer \
-             lz4 lzop make mmdebstrap nodejs perl procps qemu-system-arm qemu-user-static \
+             lz4 lzop make mmdebstrap nodejs perl php-cli procps python3 qemu-system-arm qemu-user-static \
              squashfs-tools-ng strace util-linux xfsprogs xz-utils"
         );
     }

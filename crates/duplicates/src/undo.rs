@@ -366,18 +366,15 @@ impl<'steps> Work<'steps> {
         Ok(staged.replace(name, &mut old)?)
     }
 
-    /// Opens the kept file again. A further name that was taken from it has changed its time, so
-    /// then its content is read once more.
+    /// Opens the kept file again. What was taken back before has changed it where it had a further
+    /// name there, or was itself replaced; so then its content is read once more.
     fn watch_kept(&self, file: &ReplacedFile, before: &Sighting) -> Result<Watched, Failure> {
         let open = self.open_kept(&file.kept.path)?;
         let mut watched = match Watched::new(open) {
             Err(files::Failure::InUse) => return Err(IN_USE),
             other => other?,
         };
-        let same = watched.seen() == before
-            || file.by == Kind::Hard
-                && watched.seen().is_same_but_renamed(before)
-                && watched.hash()?.to_hex().as_str() == file.kept.hash;
+        let same = watched.seen() == before || watched.hash()?.to_hex().as_str() == file.kept.hash;
         if same { Ok(watched) } else { Err(CONTENT_CHANGED) }
     }
 

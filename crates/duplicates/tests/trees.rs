@@ -192,6 +192,24 @@ fn a_whole_directory_becomes_one_link_where_nothing_in_it_leads_elsewhere() {
     }
 }
 
+#[test]
+fn a_file_that_links_lead_to_and_that_was_replaced_itself_comes_back_before_them() {
+    let files = ["a/b/COPYING", "a/b/x.png", "z.h"];
+    let place = Place::of(&files.map(|path| (path, "two\n")));
+    for path in files {
+        place.tree.date(path, 1_000_000_000);
+    }
+    let before = place.tree.state();
+    let survey = place.survey(Wishes { mixed: true, ..Wishes::default() });
+    assert_eq!(place.planned(&survey), ["a/b/COPYING -> x.png", "a/b/x.png = z.h"]);
+    place.apply(&survey);
+
+    let undone = place.undo();
+
+    assert_eq!((undone.restored, undone.problems.len()), (2, 0), "{undone:?}");
+    assert_eq!(place.tree.state(), before);
+}
+
 /// Names and contents are few, so that there are many copies.
 fn files() -> impl Strategy<Value = Vec<(String, usize)>> {
     let directory = prop::sample::select(vec!["", "a/", "b/", "a/a/", "a/b/", "b/c/d/"]);

@@ -222,10 +222,11 @@ fn a_held_lock_is_free_only_when_the_last_process_has_ended() {
 
 #[test]
 fn ctrl_c_reaches_the_program_and_ends_the_rest() {
-    let shell = Shell::with_daemon("trap 'echo heard > heard; exit 130' INT; sleep 1000 & wait");
+    let shell = Shell::with_daemon(
+        "trap 'echo heard > heard; exit 130' INT; echo set > trap; sleep 1000 & wait",
+    );
     let mut victim = end_me(&shell);
-    // The trap is set a moment after the daemon has started.
-    sleep(Duration::from_millis(300));
+    wait_until(|| shell.path().join("trap").exists());
 
     let group = Pid::from_child(&victim);
     kill_process_group(group, Signal::INT).expect("it runs");
