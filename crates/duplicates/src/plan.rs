@@ -327,8 +327,9 @@ impl Planner<'_> {
     }
 
     /// How good a copy is to be kept. The rules, in their order: never in a temporary, cache or run
-    /// directory; what the user wishes; rather a file that has names elsewhere, for its content stays anyway; the fewest
-    /// directories above it, for that makes short links; the shortest path; the first.
+    /// directory; what the user wishes; rather a file that has names elsewhere, for its content
+    /// stays anyway; the fewest directories above it, for that makes short links; the shortest
+    /// path; the first.
     fn candidate(&self, member: Member) -> Candidate {
         let ranked = |name| (self.judge.preference(name), self.depth_and_length(name), name);
         let lasting =

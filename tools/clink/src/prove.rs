@@ -4,12 +4,9 @@
 //! taken back. Every time everything is looked at anew, for what came back has other inodes.
 //!
 //! Proof: `tests/prove.rs::the_links_that_change_what_a_command_prints_are_found_and_not_made`,
-//! `tests/prove.rs::a_command_that_prints_something_else_each_time_proves_nothing`.
-
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a journal of which all is taken back is ours alone"
-)]
+//! `tests/prove.rs::a_command_that_prints_something_else_each_time_proves_nothing`,
+//! `tests/prove.rs::a_command_that_is_not_there_proves_nothing`,
+//! `tests/prove.rs::a_proof_that_is_interrupted_takes_its_links_back`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,6 +38,7 @@ struct Proof<'run> {
 /// Replaces everything with which the command comes to the same.
 pub(crate) fn replace(cli: &Cli, command: &str, bar: &Bar) -> Result<(Survey, Done)> {
     let before = result_of(command)?;
+    must_have_run(command, &before)?;
     if result_of(command)? != before {
         bail!(ui::hinted(
             &format!("`{command}` does not print the same twice, so it proves nothing"),
@@ -51,16 +49,24 @@ pub(crate) fn replace(cli: &Cli, command: &str, bar: &Bar) -> Result<(Survey, Do
     let survey = work::look(cli, bar)?;
     let all = survey.to_be_replaced();
     let done = work::replace(cli, &survey, bar)?;
-    if proof.holds()? {
+    if proof.holds_or_takes_back(&done)? {
         return Ok((survey, done));
     }
-    take_back(&done)?;
     proof.without(&proof.harmful(&all)?)
 }
 
 impl Proof<'_> {
     fn holds(&self) -> Result<bool> {
         Ok(result_of(self.command)? == self.before)
+    }
+
+    /// Whether the proof holds; where it does not, or nobody can tell, no link stays.
+    fn holds_or_takes_back(&self, done: &Done) -> Result<bool> {
+        let holds = self.holds();
+        if !matches!(holds, Ok(true)) {
+            take_back(done)?;
+        }
+        holds.context("the proof came to no end: every link was taken back")
     }
 
     /// Those of the paths that must not become links; all together they are known to be wrong.
@@ -101,8 +107,7 @@ impl Proof<'_> {
         let mut survey = work::look(self.cli, self.bar)?;
         survey.keep_out(|path| harmful.contains(path));
         let done = work::replace(self.cli, &survey, self.bar)?;
-        if !self.holds()? {
-            take_back(&done)?;
+        if !self.holds_or_takes_back(&done)? {
             bail!("`{}` does not come to the same: every link was taken back", self.command);
         }
         self.bar.clear();
@@ -111,6 +116,20 @@ impl Proof<'_> {
         }
         Ok((survey, done))
     }
+}
+
+/// The shell's own exit codes: nothing was found by that name, or it is no program.
+fn must_have_run(command: &str, printed: &[u8]) -> Result<()> {
+    let failed = [&b"exit code 127"[..], b"exit code 126"];
+    if failed.iter().any(|code| printed.trim_ascii_end().ends_with(code)) {
+        bail!(ui::hinted(
+            &format!(
+                "a program in `{command}` was not found or cannot be run, so it proves nothing"
+            ),
+            "try the command by itself in this directory",
+        ));
+    }
+    Ok(())
 }
 
 /// What a command prints, in the order in which it does, with its exit code.
@@ -124,11 +143,12 @@ fn result_of(command: &str) -> Result<Vec<u8>> {
 /// Takes everything back, whoever wishes to stop meanwhile, and removes the journal.
 fn take_back(done: &Done) -> Result<()> {
     let Done::Replaced { journal: Some(journal), .. } = done else { return Ok(()) };
+    let seen = work::seen(journal)?;
     let undone = work::take_back(journal, None, &())?;
     if let Some(problem) = undone.problems.first() {
         let again = format!("`clink --undo {}` tries again", shown(journal));
         bail!(ui::hinted(&format!("cannot take back all links: {problem}"), again));
     }
-    std::fs::remove_file(journal)
+    work::remove(journal, seen)
         .with_context(|| format!("cannot remove the journal `{}`", shown(journal)))
 }

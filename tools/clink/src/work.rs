@@ -12,6 +12,7 @@ use duplicates::progress::Progress;
 use duplicates::survey::{Survey, survey};
 use duplicates::undo::{Undone, undo};
 use duplicates::walk::Search;
+use files::{Sighting, beneath};
 use names::shown;
 
 use crate::cli::{Cli, Linking};
@@ -32,8 +33,22 @@ pub(crate) fn replace(cli: &Cli, survey: &Survey, bar: &Bar) -> Result<Done> {
     }
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
     let outcome: Outcome = apply(&survey.inventory, &survey.plan, journal.as_mut(), bar);
-    let journal = journal.filter(|_| outcome.has_replaced(&survey.plan));
+    // What could not be done may have been done in part.
+    let may_be_taken_back = outcome.has_replaced(&survey.plan) || !outcome.problems.is_empty();
+    let journal = journal.filter(|_| may_be_taken_back);
     Ok(Done::Replaced { outcome, journal: journal.map(|journal| journal.path().to_owned()) })
+}
+
+/// What a journal of ours is, to be told from what somebody puts in its place.
+pub(crate) fn seen(journal: &Path) -> Result<Sighting> {
+    let (directory, name) = beneath::open_parent(journal)?;
+    Ok(Sighting::of_name(&directory, name).map_err(std::io::Error::from)?)
+}
+
+/// Removes a journal of ours that is not needed any more.
+pub(crate) fn remove(journal: &Path, mut seen: Sighting) -> Result<()> {
+    let (directory, name) = beneath::open_parent(journal)?;
+    Ok(files::remove::remove(&directory, name, &mut seen)?)
 }
 
 /// Takes back what a journal records.

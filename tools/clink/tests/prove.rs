@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 use support::Tree;
@@ -67,6 +68,42 @@ fn a_command_that_prints_something_else_each_time_proves_nothing() {
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("does not print the same twice"), "{}", run.stderr);
     assert!(tree.links().is_empty());
+}
+
+#[test]
+fn a_command_that_is_not_there_proves_nothing() {
+    let tree = copies();
+
+    let run = tree.clink(&["--prove", "no-such-program", "."]);
+
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("was not found or cannot be run"), "{}", run.stderr);
+    assert!(tree.links().is_empty());
+}
+
+#[test]
+fn a_proof_that_is_interrupted_takes_its_links_back() {
+    let tree = copies();
+    let before = tree.state();
+    let runs = tree.home().join("runs");
+    let slow = "echo run >> ~/runs; test $(wc -l < ~/runs) -lt 3 || sleep 1000";
+    let mut command = tree.command(&["--prove", slow, "."]);
+    // A terminal's Ctrl-C reaches all of the group.
+    let clink = command.env("PATH", "/usr/bin:/bin").process_group(0).spawn();
+    let mut clink = clink.expect("clink starts");
+    while std::fs::read_to_string(&runs).unwrap_or_default().lines().count() < 3 {
+        assert!(clink.try_wait().expect("it is ours").is_none(), "it waits for the third run");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(!tree.links().is_empty(), "they stand while the command runs");
+
+    let group = format!("-{}", clink.id());
+    let kill = std::process::Command::new("kill").args(["-INT", "--", &group]).status();
+    assert!(kill.expect("kill").success());
+
+    assert!(!clink.wait().expect("it ends").success());
+    assert_eq!(tree.state(), before);
+    assert!(tree.journals().is_empty());
 }
 
 #[test]
