@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::IoSliceMut;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{SeekFrom, seek};
@@ -38,6 +39,14 @@ pub(crate) struct Inode {
     count: u32,
 }
 
+impl Inode {
+    /// Where they stand.
+    fn names(self) -> Range<usize> {
+        let first = self.first as usize;
+        first..first + self.count as usize
+    }
+}
+
 /// Files with the same content.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -67,8 +76,7 @@ pub(crate) struct Groups {
 impl Groups {
     /// All names of a member, in their order.
     pub(crate) fn names(&self, member: &Member) -> &[FileId] {
-        let first = member.inode.first as usize;
-        &self.names[first..first + member.inode.count as usize]
+        &self.names[member.inode.names()]
     }
 }
 
@@ -284,7 +292,7 @@ impl Job<'_> {
         let last = cohort.offset + length as u64 == size;
         let keep_open = !last && cohort.members.len() <= KEPT_OPEN;
         // By slot: the first member, and what the others made known of its content.
-        let mut firsts: Vec<(FileId, Option<Scan>)> = Vec::new();
+        let mut firsts: Vec<(Inode, Option<Scan>)> = Vec::new();
         let mut members = Vec::with_capacity(cohort.members.len());
         reader.blocks.start(length);
         for mut open in cohort.members {
@@ -292,15 +300,14 @@ impl Job<'_> {
                 continue;
             }
             let (slot, block) = reader.blocks.place();
-            let name = self.name(&open);
             match firsts.get_mut(slot) {
-                None => firsts.push((name, None)),
-                Some((_, Some(_))) => {}
-                Some((first, unseen)) => {
-                    let names = [*first, name].map(|name| self.named(name));
-                    let mut scan = cohort.scan.clone();
-                    scan.see(cohort.offset, block, names);
-                    *unseen = Some(scan);
+                None => firsts.push((open.member.inode, None)),
+                Some((first, scan)) => {
+                    let begun = || self.scan(&cohort.scan, cohort.offset, block, *first);
+                    let scan = scan.get_or_insert_with(begun);
+                    if cohort.offset == 0 {
+                        self.meet(scan, block, open.member.inode);
+                    }
                 }
             }
             if !keep_open {
@@ -360,6 +367,25 @@ impl Job<'_> {
         let steady = reader.blocks.read(&file, offset, last, || crew.call_in())?;
         open.file = Some(file);
         Ok(steady)
+    }
+
+    /// Goes on with a scan at a block that more than one file has; the first of them is known.
+    fn scan(&self, so_far: &Scan, offset: u64, block: &[u8], first: Inode) -> Scan {
+        let mut scan = so_far.clone();
+        if offset == 0 {
+            scan.begin(block);
+            self.meet(&mut scan, block, first);
+        } else {
+            scan.see(block);
+        }
+        scan
+    }
+
+    /// Every name counts: which one comes first depends on what a former run has left.
+    fn meet(&self, scan: &mut Scan, first_block: &[u8], inode: Inode) {
+        for &name in &self.names[inode.names()] {
+            scan.meet(first_block, self.named(name));
+        }
     }
 
     fn named(&self, name: FileId) -> Named<'_> {

@@ -52,7 +52,7 @@ pub(crate) fn compare<'all>(
 ) -> Equality<'all> {
     let Judge { inventory, surroundings, wishes } = judge;
     let rules = wishes.rules;
-    let contents = Contents::of(inventory, groups, known);
+    let contents = Contents::of(judge, groups, known);
     let children = children(inventory);
     let capable = &known.with_capabilities();
     let contents_of = &contents;
@@ -123,7 +123,7 @@ impl Comparison<'_> {
             let file_id = FileId { directory: id, index };
             let content = self.contents.number(file_id)?;
             self.sign_file(&mut signature, file_id, file, content)?;
-            summary.leads_anywhere |= !self.rules.all && self.contents.leads_anywhere(content);
+            summary.leads_anywhere |= !self.rules.all && self.contents.leads_anywhere(file_id);
             summary.entries += 1;
             summary.bytes += file.sectors * 512;
         }
@@ -239,6 +239,7 @@ fn climb(text: &[u8]) -> usize {
 
 /// A number for every file's content: equal contents have equal numbers.
 pub(crate) struct Contents<'all> {
+    judge: Judge<'all>,
     groups: &'all Groups,
     /// Where a directory's files begin in `numbers`.
     starts: Vec<usize>,
@@ -254,7 +255,8 @@ const EMPTY: u32 = 1;
 const FIRST_GROUP: u32 = 2;
 
 impl<'all> Contents<'all> {
-    fn of(inventory: &Inventory, groups: &'all Groups, known: &Known) -> Self {
+    fn of(judge: Judge<'all>, groups: &'all Groups, known: &Known) -> Self {
+        let inventory = judge.inventory;
         let mut starts = Vec::with_capacity(inventory.directories.len());
         let mut numbers = Vec::new();
         for directory in &inventory.directories {
@@ -264,7 +266,7 @@ impl<'all> Contents<'all> {
             );
         }
         let attributes = vec![AttributesId::NONE; numbers.len()];
-        let mut contents = Self { groups, starts, numbers, attributes };
+        let mut contents = Self { judge, groups, starts, numbers, attributes };
         // Nobody read the empty files, but they may have attributes.
         for (id, _) in inventory.files().filter(|(_, file)| file.size == 0) {
             let position = contents.position(id);
@@ -291,13 +293,10 @@ impl<'all> Contents<'all> {
         Some(self.numbers[self.position(id)]).filter(|&number| number != UNIQUE)
     }
 
-    /// Where the file's content leads to.
+    /// Where the file's content leads to; nowhere if it is empty or nothing is known of it.
     pub(crate) fn reach(&self, id: FileId) -> Option<&'all Reach> {
-        self.group_reach(self.numbers[self.position(id)])
-    }
-
-    fn group_reach(&self, number: u32) -> Option<&'all Reach> {
-        self.nature(number).map(|nature| &nature.reach)
+        let nature = self.nature(self.numbers[self.position(id)])?;
+        Some(nature.reach(self.judge.named(id)))
     }
 
     /// What is known of a content; nothing of an empty one.
@@ -306,8 +305,8 @@ impl<'all> Contents<'all> {
         Some(&group.nature)
     }
 
-    fn leads_anywhere(&self, number: u32) -> bool {
-        self.group_reach(number) == Some(&Reach::Anywhere)
+    fn leads_anywhere(&self, id: FileId) -> bool {
+        self.reach(id) == Some(&Reach::Anywhere)
     }
 
     fn attributes(&self, id: FileId) -> AttributesId {

@@ -105,7 +105,7 @@ impl<'all> Judge<'all> {
         self.around(name.directory).built || nature.kind(named).is_source && !installed
     }
 
-    fn named(&self, name: FileId) -> Named<'all> {
+    pub(crate) fn named(&self, name: FileId) -> Named<'all> {
         let inventory: &'all Inventory = self.inventory;
         Named { name: inventory.name_bytes(name), place: self.around(name.directory).place }
     }

@@ -25,14 +25,20 @@ pub(crate) enum Scope {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Nature {
     form: Form,
-    /// The kind whose telling texts were looked for.
-    taken_for: Option<&'static Kind>,
-    /// What they told.
-    told: Option<Harm>,
     /// It does not look like what lies in directories for headers.
     is_no_header: bool,
+    /// What was looked for, by the kinds that files of this content are of: their names tell.
+    looks: Vec<Look>,
+}
+
+/// What a content says about files of one kind.
+#[derive(Debug, Clone)]
+struct Look {
+    kind: &'static Kind,
+    /// What its telling texts told.
+    told: Option<Harm>,
     /// Where the content leads to with `..`; matters for links to directories.
-    pub(crate) reach: Reach,
+    reach: Reach,
 }
 
 impl Nature {
@@ -43,16 +49,24 @@ impl Nature {
     /// Why a file with this content and name would not be the same behind a link.
     pub(crate) fn harm(&self, named: Named<'_>) -> Option<Harm> {
         let kind = self.form.kind(named);
-        let was_looked_at = self.taken_for.is_some_and(|taken_for| taken_for.is(kind));
+        let look = self.look(kind);
         match kind.stays {
-            Some(_) if was_looked_at && self.told.is_some() => self.told,
-            Some(stays) => Some(stays),
+            Some(stays) => Some(look.and_then(|look| look.told).unwrap_or(stays)),
             None if self.is_no_header && self.form.is_header_by_place(named) => Some(Harm::Unknown),
             None if !kind.has_to_be_read() => None,
-            None if was_looked_at => self.told,
-            // Nobody looked for what would be telling under this name.
-            None => Some(Harm::Unknown),
+            // Where nobody looked for what would be telling, nobody knows.
+            None => look.map_or(Some(Harm::Unknown), |look| look.told),
         }
+    }
+
+    /// Where a file with this content and name leads to.
+    pub(crate) fn reach(&self, named: Named<'_>) -> &Reach {
+        static ANYWHERE: Reach = Reach::Anywhere;
+        self.look(self.form.kind(named)).map_or(&ANYWHERE, |look| &look.reach)
+    }
+
+    fn look(&self, kind: &Kind) -> Option<&Look> {
+        self.looks.iter().find(|look| look.kind.is(kind))
     }
 }
 
@@ -60,19 +74,12 @@ impl Nature {
 #[derive(Debug, Clone)]
 pub(crate) struct Scan {
     scope: Scope,
-    nature: Nature,
-    includes: Includes,
-    /// Which texts of those that tell only together were found.
-    halves: Halves,
-    /// A script may climb without writing `../`.
-    climbs_by_name: bool,
+    form: Form,
+    is_no_header: bool,
+    searches: Vec<Search>,
     /// The end of the block before, where something may have begun.
     tail: Vec<u8>,
 }
-
-/// A kind has one such pair at most.
-#[derive(Debug, Clone, Copy, Default)]
-struct Halves([bool; 2]);
 
 /// One byte less than the longest text looked for, `../` runs aside.
 const TAIL: usize = 64;
@@ -81,85 +88,126 @@ impl Scan {
     pub(crate) fn new(scope: Scope) -> Self {
         Self {
             scope,
-            nature: Nature::default(),
-            includes: Includes::default(),
-            halves: Halves::default(),
-            climbs_by_name: false,
+            form: Form::default(),
+            is_no_header: false,
+            searches: Vec::new(),
             tail: Vec::new(),
         }
     }
 
     pub(crate) fn into_nature(self) -> Nature {
-        let Self { mut nature, climbs_by_name, includes, .. } = self;
-        let kind = nature.taken_for;
-        if kind.is_some_and(|kind| kind.is(&HEADER)) && !includes.is_safe() {
-            nature.told = nature.told.or(Some(Harm::Header));
-        }
-        if climbs_by_name && kind.is_some_and(|kind| kind.stays == Some(Harm::Script)) {
-            nature.reach = Reach::Anywhere;
-        }
-        nature
+        let looks = self.searches.into_iter().map(Search::into_look).collect();
+        Nature { form: self.form, is_no_header: self.is_no_header, looks }
     }
 
-    /// Looks at the next block. `names` are names of files with this content.
-    pub(crate) fn see(&mut self, offset: u64, block: &[u8], names: [Named<'_>; 2]) {
+    /// Begins with the first block.
+    pub(crate) fn begin(&mut self, block: &[u8]) {
         if self.scope == Scope::Nothing {
             return;
         }
-        let kind = match self.nature.taken_for {
-            Some(kind) => kind,
-            None => self.begin(block, names),
-        };
-        if offset > 0 && !self.tail.is_empty() {
-            let mut seam = std::mem::take(&mut self.tail);
-            seam.extend_from_slice(&block[..block.len().min(TAIL)]);
-            self.look(kind, &seam);
+        self.form = Form::of(block);
+        self.is_no_header = !matches!(block.trim_ascii_start().first(), Some(b'/' | b'#'));
+        self.remember(block);
+    }
+
+    /// Learns how a file of this content is called, and looks for what would be telling under that
+    /// name. `block` is the first one.
+    pub(crate) fn meet(&mut self, block: &[u8], named: Named<'_>) {
+        if self.scope == Scope::Nothing {
+            return;
         }
-        self.look(kind, block);
+        let kind = self.form.kind(named);
+        let matters = self.scope == Scope::Directories || kind.has_to_be_read();
+        if matters && !self.searches.iter().any(|search| search.kind.is(kind)) {
+            let mut search = Search::begin(kind, self.scope, block);
+            search.see(block);
+            self.searches.push(search);
+        }
+    }
+
+    /// Looks at a further block.
+    pub(crate) fn see(&mut self, block: &[u8]) {
+        if self.searches.is_empty() {
+            return;
+        }
+        let mut seam = std::mem::take(&mut self.tail);
+        seam.extend_from_slice(&block[..block.len().min(TAIL)]);
+        for search in &mut self.searches {
+            search.see(&seam);
+            search.see(block);
+        }
+        self.remember(block);
+    }
+
+    fn remember(&mut self, block: &[u8]) {
         self.tail.clear();
         self.tail.extend_from_slice(&block[block.len().saturating_sub(TAIL)..]);
     }
+}
 
-    /// Decides by the first block what to look for. Of two names, the one that asks for more counts.
-    fn begin(&mut self, block: &[u8], names: [Named<'_>; 2]) -> &'static Kind {
-        let form = Form::of(block);
-        let [one, other] = names.map(|named| form.kind(named));
-        let kind = if one.has_to_be_read() { one } else { other };
-        let first = block.trim_ascii_start().first();
-        if kind.is(&HEADER) {
-            self.includes = Includes::of(block);
+/// Looks for what tells about files of one kind.
+#[derive(Debug, Clone)]
+struct Search {
+    kind: &'static Kind,
+    scope: Scope,
+    told: Option<Harm>,
+    reach: Reach,
+    includes: Includes,
+    /// Which texts of those that tell only together were found; a kind has one such pair at most.
+    halves: [bool; 2],
+    /// A script may climb without writing `../`.
+    climbs_by_name: bool,
+}
+
+impl Search {
+    fn begin(kind: &'static Kind, scope: Scope, block: &[u8]) -> Self {
+        let includes = if kind.is(&HEADER) { Includes::of(block) } else { Includes::default() };
+        Self {
+            kind,
+            scope,
+            told: None,
+            reach: Reach::default(),
+            includes,
+            halves: [false; 2],
+            climbs_by_name: false,
         }
-        self.nature.is_no_header = !matches!(first, Some(b'/' | b'#'));
-        self.nature.form = form;
-        self.nature.taken_for = Some(kind);
-        kind
     }
 
-    fn look(&mut self, kind: &'static Kind, bytes: &[u8]) {
+    fn into_look(self) -> Look {
+        let Self { kind, mut told, mut reach, includes, climbs_by_name, .. } = self;
+        if kind.is(&HEADER) && !includes.is_safe() {
+            told = told.or(Some(Harm::Header));
+        }
+        if climbs_by_name && kind.stays == Some(Harm::Script) {
+            reach = Reach::Anywhere;
+        }
+        Look { kind, told, reach }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
         let contains = |text: &str| memmem::find(bytes, text.as_bytes()).is_some();
-        if self.nature.told.is_none() {
-            let told = kind.telling.iter().find(|(text, _)| contains(text));
-            self.nature.told = told.map(|(_, harm)| *harm);
+        if self.told.is_none() {
+            let told = self.kind.telling.iter().find(|(text, _)| contains(text));
+            self.told = told.map(|(_, harm)| *harm);
         }
-        if let (None, Some((texts, harm))) = (self.nature.told, kind.together) {
-            self.halves =
-                Halves(std::array::from_fn(|at| self.halves.0[at] || contains(texts[at])));
-            self.nature.told = (self.halves.0 == [true; 2]).then_some(harm);
+        if let (None, Some((texts, harm))) = (self.told, self.kind.together) {
+            self.halves = std::array::from_fn(|at| self.halves[at] || contains(texts[at]));
+            self.told = (self.halves == [true; 2]).then_some(harm);
         }
-        if kind.is(&HEADER) {
+        if self.kind.is(&HEADER) {
             self.includes.see(bytes);
         }
         if self.scope == Scope::Directories {
-            self.follow(kind, bytes);
+            self.follow(bytes);
         }
     }
 
     /// Looks where the content leads to.
-    fn follow(&mut self, kind: &'static Kind, bytes: &[u8]) {
-        match self.nature.told.or(kind.stays) {
-            Some(Harm::Origin) => self.nature.reach.add_all(climb::from_origin(bytes)),
-            Some(Harm::Relocatable | Harm::LinkerScript) => self.nature.reach = Reach::Anywhere,
-            _ if kind.names_paths => self.nature.reach.add_all(climb::in_text(bytes)),
+    fn follow(&mut self, bytes: &[u8]) {
+        match self.told.or(self.kind.stays) {
+            Some(Harm::Origin) => self.reach.add_all(climb::from_origin(bytes)),
+            Some(Harm::Relocatable | Harm::LinkerScript) => self.reach = Reach::Anywhere,
+            _ if self.kind.names_paths => self.reach.add_all(climb::in_text(bytes)),
             _ => {}
         }
         let contains = |word: &&[u8]| memmem::find(bytes, word).is_some();

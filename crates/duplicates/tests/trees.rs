@@ -72,6 +72,14 @@ impl Place {
 const TWO: &[(&str, &str)] =
     &[("a/one.png", "same"), ("b/c/two.png", "same"), ("b/three.png", "x")];
 
+const DIRECTORIES: Rules = Rules {
+    kind: Kind::Symbolic,
+    all: false,
+    ignore_metadata: false,
+    directories: true,
+    min_size: 0,
+};
+
 fn rules(kind: Kind) -> Rules {
     Rules { kind, ..Rules::default() }
 }
@@ -162,13 +170,6 @@ fn names_of_one_file_are_no_copies_of_each_other() {
 
 #[test]
 fn a_whole_directory_becomes_one_link_where_nothing_in_it_leads_elsewhere() {
-    const DIRECTORIES: Rules = Rules {
-        kind: Kind::Symbolic,
-        all: false,
-        ignore_metadata: false,
-        directories: true,
-        min_size: 0,
-    };
     let guarded = |include: &str| format!("#ifndef X\n#define X\n#include \"{include}\"\n#endif\n");
     let (inside, outside) = (guarded("other.h"), guarded("../conf.h"));
     for (header, conf, planned) in [
@@ -189,6 +190,34 @@ fn a_whole_directory_becomes_one_link_where_nothing_in_it_leads_elsewhere() {
             place.tree.date(path, 1_000_000_000);
         }
         assert_eq!(place.planned(&place.survey(DIRECTORIES)), planned, "{header} {conf:?}");
+    }
+}
+
+#[test]
+fn every_name_tells_what_to_look_for_not_only_the_first_ones() {
+    let place =
+        Place::of(&["run.sh", "x.png", "COPYING", "z.h", "a/z.h"].map(|path| (path, "two\n")));
+    place.tree.date("z.h", 1_000_000_000).date("a/z.h", 1_000_000_000);
+
+    let planned = place.planned(&place.survey(Rules::default()));
+
+    assert_eq!(planned, ["COPYING -> x.png", "a/z.h -> ../z.h"]);
+}
+
+#[test]
+fn where_a_content_leads_to_is_told_by_every_name_not_only_the_first_ones() {
+    for (text, is_one) in [("see conf\n", true), ("see ../conf\n", false)] {
+        let place = Place::of(&[("one/conf", "1"), ("two/conf", "2")]);
+        for name in ["1.png", "2.png", "README"] {
+            for directory in ["one/doc", "two/doc"] {
+                place.tree.write(format!("{directory}/{name}"), text.as_bytes());
+            }
+        }
+
+        let planned = place.planned(&place.survey(DIRECTORIES));
+
+        let link = "two/doc -> ../one/doc".to_owned();
+        assert_eq!(planned.contains(&link), is_one, "{planned:?}");
     }
 }
 
