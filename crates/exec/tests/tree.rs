@@ -14,6 +14,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// No test takes so long, on a machine however busy.
 const EVER: Duration = Duration::from_mins(2);
 
+/// Long enough for a shell to get ready, on a machine however busy.
+const LIMIT: Duration = Duration::from_secs(5);
+
 /// Starts a process that has neither our session nor a parent, holds the program's output open, and
 /// never ends by itself. Its number is in the file `daemon`.
 const DAEMON: &str = "(setsid sh -c 'echo $$ > new; mv new daemon; exec sleep 1000' &) &
@@ -72,9 +75,9 @@ fn wait_until(holds: impl Fn() -> bool) {
 fn a_process_that_has_left_its_session_and_its_parent_ends_at_the_limit() {
     let shell = Shell::with_daemon("sleep 1000");
 
-    let error = shell.program(Duration::from_secs(3)).run().expect_err("it takes too long");
+    let error = shell.program(LIMIT).run().expect_err("it takes too long");
 
-    assert!(error.to_string().ends_with("` took longer than 3 s and was ended"), "{error}");
+    assert!(error.to_string().ends_with("` took longer than 5 s and was ended"), "{error}");
     assert!(!is_alive(shell.daemon()));
 }
 
@@ -103,7 +106,7 @@ fn what_nobody_wants_any_more_ends() {
 fn a_program_is_asked_to_end_before_it_is_killed() {
     let shell = Shell::new("trap 'echo tidy > tidied; exit' TERM; sleep 1000 & wait");
 
-    shell.program(Duration::from_secs(1)).run().expect_err("it takes too long");
+    shell.program(LIMIT).run().expect_err("it takes too long");
 
     assert!(shell.path().join("tidied").exists());
 }
@@ -112,7 +115,7 @@ fn a_program_is_asked_to_end_before_it_is_killed() {
 fn a_program_that_does_not_want_to_end_is_killed() {
     let shell = Shell::with_daemon("trap '' TERM INT HUP; while :; do sleep 1000; done");
 
-    shell.program(Duration::from_secs(1)).run().expect_err("it takes too long");
+    shell.program(LIMIT).run().expect_err("it takes too long");
 
     assert!(!is_alive(shell.daemon()));
 }
@@ -125,7 +128,7 @@ fn a_program_that_starts_others_again_and_again_is_ended_with_all_of_them() {
         again; again; sleep 1000",
     );
 
-    shell.program(Duration::from_secs(2)).run().expect_err("it takes too long");
+    shell.program(LIMIT).run().expect_err("it takes too long");
 
     let all = fs::read_to_string(shell.path().join("all")).expect("some were started");
     let all: Vec<_> =
@@ -207,8 +210,9 @@ fn who_has_left_the_process_group_ends_even_when_all_of_the_group_are_killed() {
 
 #[test]
 fn a_held_lock_is_free_only_when_the_last_process_has_ended() {
-    let shell = Shell::with_daemon("trap '' TERM; sleep 1000");
+    let shell = Shell::with_daemon("trap '' TERM; echo set > trap; sleep 1000");
     let mut victim = end_me(&shell);
+    wait_until(|| shell.path().join("trap").exists());
     let lock = File::open(shell.path().join("lock")).expect("a lock");
     let is_free = || rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok();
 
