@@ -21,18 +21,17 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::ExitStatus;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rustix::process::Signal;
+use exec::Program;
 use serde_json::json;
 
 use crate::manifest::Manifest;
 use crate::promise::event::Event;
 use crate::size::Size;
-use crate::surroundings;
 use command::{Boot, Clock, Watcher};
 use console::Console;
 use limit::{GLANCE, Limit};
@@ -63,7 +62,7 @@ pub(crate) struct Start<'a> {
 /// A machine that runs, and ends with us.
 #[derive(Debug)]
 pub(crate) struct Running<'a> {
-    _process: Process,
+    _process: exec::Running,
     complaints: PathBuf,
     scratch: &'a Scratch,
     /// Its console.
@@ -106,6 +105,15 @@ impl<'a> Start<'a> {
         }
     }
 
+    /// QEMU, which boots this file. It has all the time it wants: whoever watches it has a limit for
+    /// each answer, and a person sits before it otherwise.
+    fn qemu(&self, file: &Path, watcher: Watcher<'_>) -> Program {
+        let words = self.boot(file, watcher).words();
+        let mut qemu = Program::attended(&words[0]);
+        qemu.args(&words[1..]).hint(format!("apt-get install {}", self.manifest.machine.package));
+        qemu
+    }
+
     /// Boots it in this terminal and waits until it ends.
     pub(crate) fn in_terminal(
         &self,
@@ -113,9 +121,7 @@ impl<'a> Start<'a> {
         watcher: Watcher<'_>,
     ) -> Result<ExitStatus> {
         let file = self.file(scratch)?;
-        // QEMU puts the terminal back in order when it is asked to end.
-        let mut child = spawn(tied_to_us(&self.boot(&file, watcher), Signal::TERM), self.manifest)?;
-        child.wait().context("cannot wait for QEMU")
+        self.qemu(&file, watcher).in_terminal()
     }
 
     /// Makes the machine for us to watch, and holds it: one that says much as soon as it is let go
@@ -130,9 +136,11 @@ impl<'a> Start<'a> {
         let theirs_too = theirs.try_clone().context("cannot make a console")?;
         let said = File::create(&complaints)
             .with_context(|| format!("cannot write {}", complaints.display()))?;
-        let mut command = tied_to_us(&self.boot(&file, Watcher::Socket(&socket)), Signal::KILL);
-        command.stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(theirs_too)).stderr(said);
-        let process = Process(spawn(command, self.manifest)?);
+        let mut qemu = self.qemu(&file, Watcher::Socket(&socket));
+        qemu.stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(theirs_too)).stderr(said);
+        let process = qemu.start()?;
+        // The machine alone holds its end of the console from here on.
+        drop(qemu);
         let mut running = Running::meet(process, &listener, ours, complaints, scratch)?;
         if self.manifest.machine.screen {
             running.untouched = Some(running.picture()?);
@@ -144,7 +152,7 @@ impl<'a> Start<'a> {
 impl<'a> Running<'a> {
     /// Waits for QEMU to come to our socket.
     fn meet(
-        mut process: Process,
+        mut process: exec::Running,
         listener: &UnixListener,
         console: UnixStream,
         complaints: PathBuf,
@@ -227,44 +235,6 @@ impl NotStarted {
     fn of(status: ExitStatus, complaints: &Path) -> Self {
         Self { status: status.to_string(), said: read_some(complaints) }
     }
-}
-
-/// A process that ends with its owner.
-#[derive(Debug)]
-struct Process(Child);
-
-impl Process {
-    /// How it ended, if it has.
-    fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.0.try_wait().context("cannot wait for QEMU")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself, and then there is nothing to do.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A command whose process gets a signal when we end.
-fn tied_to_us(boot: &Boot<'_>, signal: Signal) -> Command {
-    let words = boot.words();
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
-    surroundings::tie_to_us(&mut command, signal);
-    command
-}
-
-fn spawn(mut command: Command, manifest: &Manifest) -> Result<Child> {
-    let machine = &manifest.machine;
-    command.spawn().with_context(|| {
-        ui::hinted(
-            &format!("cannot run `{}`", machine.program),
-            format!("apt-get install {}", machine.package),
-        )
-    })
 }
 
 /// The beginning of what a file says.

@@ -43,19 +43,19 @@ pub(crate) fn tool(program: impl AsRef<OsStr>) -> Command {
         command.env("TMPDIR", scratch);
     }
     // `make` hands this signal on to those that it has started, and removes what is half done.
-    tie_to_us(&mut command, Signal::TERM);
+    tie_to_us(&mut command);
     command
 }
 
-/// Has the process of a command get a signal when the thread that starts it ends, however it ends.
+/// Has the process of a command asked to end when the thread that starts it ends, however it ends.
 #[expect(unsafe_code, reason = "only between fork and exec can a process be tied to its parent")]
-pub(crate) fn tie_to_us(command: &mut Command, signal: Signal) {
+fn tie_to_us(command: &mut Command) {
     let us = rustix::process::getpid();
     // SAFETY: both are single system calls without locks or memory of the heap, which are allowed
     // between fork and exec.
     unsafe {
         command.pre_exec(move || {
-            rustix::process::set_parent_process_death_signal(Some(signal))?;
+            rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?;
             // We may have ended before.
             match rustix::process::getppid() {
                 Some(parent) if parent == us => Ok(()),

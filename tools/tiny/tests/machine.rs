@@ -306,7 +306,7 @@ fn a_board_that_qemu_does_not_have_is_told_from_an_image_that_does_not_boot() {
     expect![[r#"
         tiny: cannot boot `board.img` to its prompt
           because: cannot run `qemu-system-nosuch`
-          because: no such file or directory
+          because: no such program is installed
           hint: apt-get install qemu-system-arm
     "#]]
     .assert_eq(&said.error);
@@ -322,8 +322,8 @@ fn no_machine_is_left_over_however_tiny_ends() {
         fs::create_dir(&scratch).expect("a folder");
         command.env("TMPDIR", &scratch).stdin(Stdio::null());
         let mut tiny = command.spawn().expect("tiny runs");
-        let machine = wait_for(|| child_of(tiny.id()));
         let id = tiny.id().to_string();
+        let machine = wait_for(|| child_of(&child_of(&id)?));
         let status = Command::new("kill").args([signal, &id]).status().expect("kill runs");
         assert!(status.success());
         tiny.wait().expect("tiny has ended");
@@ -334,8 +334,8 @@ fn no_machine_is_left_over_however_tiny_ends() {
     }
 }
 
-/// The process that tiny started.
-fn child_of(process: u32) -> Option<String> {
+/// The first process that a process has started: of tiny the keeper, of the keeper the machine.
+fn child_of(process: &str) -> Option<String> {
     let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
     children.split_whitespace().next().map(str::to_owned)
 }
