@@ -84,6 +84,12 @@ mod tests {
     }
 
     #[test]
+    fn the_system_speaks_without_a_capital_and_a_number() {
+        let full = Failure::System(Errno::NOSPC);
+        assert_eq!(full.to_string(), "no space left on device");
+    }
+
+    #[test]
     fn an_error_without_a_number_is_one_of_input_and_output() {
         assert_eq!(Failure::from(io::Error::other("some")), Failure::System(Errno::IO));
     }

@@ -317,3 +317,6 @@ pub fn link(file: impl AsFd, directory: impl AsFd, name: &[u8]) -> Result<(), Er
     let place = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
     fs::linkat(CWD, &*place, directory, name, AtFlags::SYMLINK_FOLLOW)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -329,11 +329,23 @@ fn a_content_is_written_over_what_was_seen_and_nothing_else() {
 }
 
 #[test]
+fn what_has_changed_is_noticed_before_anything_is_moved() {
+    let folder = Folder::of(&[("name", "old")]);
+    let mut seen = folder.seen("name");
+    assert_eq!(seen.is_there(folder.open.as_fd(), b"name"), Ok(()));
+    save(&folder);
+    assert_eq!(seen.is_there(folder.open.as_fd(), b"name"), Err(Failure::Changed));
+}
+
+#[test]
 fn a_file_that_is_written_in_pieces_is_not_seen_before_its_end() {
     let folder = Folder::of(&[]);
     let mut new = Whole::beside(&folder.path("name"), whole::PRIVATE).expect("a new file");
-    new.write_all(b"one ").expect("its beginning");
+    new.write_all(b"won ").expect("its beginning");
     assert!(!folder.path("name").exists());
+    assert_eq!(new.seek(SeekFrom::Start(0)).expect("back to it"), 0);
+    new.write_all(b"one").expect("another beginning");
+    assert_eq!(new.seek(SeekFrom::End(0)).expect("to its end"), 4);
     new.write_all(b"two").expect("its end");
     new.commit(Over::Nothing).expect("its name");
     holds(&folder, &[("name", "one two")]);
