@@ -93,10 +93,41 @@ mod tests {
         std::os::unix::fs::symlink("real", tree.path().join("link")).expect("a link");
         let top = open_root(tree.path().as_os_str().as_encoded_bytes()).expect("the tree opens");
 
+        std::os::unix::fs::symlink("real/deep/file", tree.path().join("last")).expect("a link");
         for open in [open_short, open_by_steps] {
             assert!(open(top.as_fd(), b"real/deep/file", CONTENT).is_ok());
+            assert!(open(top.as_fd(), b"last", CONTENT).is_err());
             assert!(open(top.as_fd(), b"link/deep/file", CONTENT).is_err());
             assert!(open(top.as_fd(), b"link", DIRECTORY).is_err());
         }
+    }
+
+    #[test]
+    fn a_longer_path_than_the_kernel_takes_is_opened_part_by_part() {
+        let tree = tempfile::tempdir().expect("a directory to work in");
+        let top = open_root(tree.path().as_os_str().as_encoded_bytes()).expect("the tree opens");
+        let mut deepest = top.try_clone().expect("it opens again");
+        let name = "n".repeat(200);
+        for _ in 0..30 {
+            fs::mkdirat(&deepest, &*name, Mode::RWXU).expect("a directory");
+            deepest = open(deepest.as_fd(), name.as_bytes(), DIRECTORY).expect("it opens");
+        }
+        let below = vec![name; 30].join("/").into_bytes();
+        let whole = [tree.path().as_os_str().as_bytes(), b"/", &below].concat();
+
+        let inode = |file: OwnedFd| fs::fstat(file).expect("its status").st_ino;
+        let expected = inode(deepest);
+        assert_eq!(open(top.as_fd(), &below, DIRECTORY).map(inode), Ok(expected));
+        assert_eq!(open_root(&whole).map(inode), Ok(expected));
+        assert_eq!(open_root(&whole[1..]).err(), Some(Errno::NAMETOOLONG));
+    }
+
+    #[test]
+    fn a_content_is_opened_without_waiting_and_without_a_trace() {
+        let tree = tempfile::tempdir().expect("a directory to work in");
+        let top = open_root(tree.path().as_os_str().as_encoded_bytes()).expect("the tree opens");
+        fs::mkfifoat(&top, "fifo", Mode::RWXU).expect("a FIFO");
+        let opened = open_content(top.as_fd(), b"fifo").expect("nobody writes to it");
+        assert!(fs::fcntl_getfl(&opened).expect("its flags").contains(OFlags::NOATIME));
     }
 }

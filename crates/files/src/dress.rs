@@ -145,6 +145,33 @@ mod tests {
     }
 
     #[test]
+    fn a_new_state_wears_all_but_the_times() {
+        let tree = tempfile::tempdir().expect("a directory to work in");
+        let one = File::create(tree.path().join("one")).expect("a file");
+        let other = File::create(tree.path().join("other")).expect("another");
+        let mut dress = Dress::of(&one).expect("what it wears");
+        dress.mode = 0o640;
+        dress.modified = Time { seconds: -7, nanoseconds: 8 };
+        dress.attributes = vec![(b"user.note".to_vec(), b"x".to_vec())];
+        if rustix::process::geteuid().is_root() {
+            (dress.owner, dress.group) = (1, 2);
+        }
+        let before = Dress::of(&other).expect("what it wears");
+
+        dress.put_on_new_state(&other).expect("it fits");
+
+        let Dress { accessed, modified, .. } = before;
+        assert_eq!(Dress::of(&other), Ok(Dress { accessed, modified, ..dress }));
+    }
+
+    #[test]
+    fn what_only_root_may_give_may_be_refused_and_nothing_else() {
+        assert_eq!(unless_refused(Ok(())), Ok(()));
+        assert_eq!(unless_refused(Err(Errno::PERM)), Ok(()));
+        assert_eq!(unless_refused(Err(Errno::NOSPC)), Err(Errno::NOSPC));
+    }
+
+    #[test]
     fn a_list_that_the_directory_gives_is_taken_away() {
         /// An access control list, as `setfacl -d -m u:1:r` writes it.
         const LIST: [u8; 44] = [

@@ -68,6 +68,8 @@ pub fn copy(source: impl Read, size: u64, target: &mut impl Write) -> Result<(),
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
 
     #[test]
@@ -95,6 +97,28 @@ mod tests {
         assert_eq!(read(2, b"12"), Ok(()));
         assert_eq!(read(2, b"123"), Err(Failure::Changed));
         assert_eq!(read(3, b"123"), Err(Failure::Changed));
+        assert_eq!(read(3, b"12"), Err(Failure::Changed));
+    }
+
+    /// What a source says after two bytes, one after the other.
+    struct Says(Vec<io::ErrorKind>);
+
+    impl Read for Says {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.0.pop().map_or(Ok(0), |kind| Err(kind.into()))
+        }
+    }
+
+    #[test]
+    fn whether_the_source_ends_is_asked_until_there_is_an_answer() {
+        let finish = |says: &[io::ErrorKind]| {
+            let mut exact = Exact::new(b"12".chain(Says(says.to_vec())), 2);
+            exact.read_exact(&mut [0; 2]).expect("two bytes");
+            exact.finish()
+        };
+        let interrupted = io::ErrorKind::Interrupted;
+        assert_eq!(finish(&[interrupted, interrupted]), Ok(()));
+        assert_eq!(finish(&[io::ErrorKind::Other]), Err(Failure::System(Errno::IO)));
     }
 
     proptest::proptest! {

@@ -174,6 +174,16 @@ mod tests {
     }
 
     #[test]
+    fn only_what_says_that_there_is_no_such_way_leads_to_another_one() {
+        for errno in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP] {
+            assert!(is_unsupported(errno), "{errno}");
+        }
+        for errno in [Errno::EXIST, Errno::NOENT, Errno::PERM, Errno::NOSPC] {
+            assert!(!is_unsupported(errno), "{errno}");
+        }
+    }
+
+    #[test]
     fn a_directory_is_put_by_a_look_where_it_can_have_no_further_name() {
         let (tree, open) = directory(&[]);
         std::fs::create_dir(tree.path().join("new")).expect("a directory");

@@ -156,3 +156,6 @@ impl AsFd for Watched {
         self.file.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,7 @@ struct Meanwhile<'test> {
     fits: &'test dyn Fn() -> Result<(), Failure>,
 }
 
-impl<'test> Meanwhile<'test> {
+impl Meanwhile<'_> {
     fn nothing(seen: Sighting) -> Self {
         Self { seen, aside: &|| {}, fits: &|| Ok(()) }
     }
