@@ -123,3 +123,37 @@ pub fn status(directory: impl AsFd, name: &[u8]) -> Result<Statx, Errno> {
 pub fn device(stat: &Statx) -> u64 {
     u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use rustix::fs::{fstat, major, minor};
+
+    use super::*;
+
+    #[test]
+    fn files_are_told_apart_by_number_and_file_system() {
+        let directory = tempfile::tempdir().expect("a directory to work in");
+        let file = |name| File::create(directory.path().join(name)).expect("a file");
+        let seen = |file: &File| Sighting::of_open(file).expect("its status");
+        let (one, other) = (file("one"), file("other"));
+        let elsewhere = Sighting { device: seen(&one).device + 1, ..seen(&one) };
+        assert!(seen(&one).is_same_inode(&seen(&one)));
+        assert!(!seen(&one).is_same_inode(&seen(&other)));
+        assert!(!seen(&one).is_same_inode(&elsewhere));
+
+        let device = fstat(&one).expect("its status").st_dev;
+        let parts = (u64::from(major(device)), u64::from(minor(device)));
+        assert_eq!((seen(&one).device >> 32, seen(&one).device & 0xffff_ffff), parts);
+    }
+
+    #[test]
+    fn mounts_have_numbers() {
+        let mount = |path| {
+            Mount::of(&status(File::open(path).expect("it opens"), b"").expect("its status"))
+        };
+        assert_ne!(mount("/proc").device, mount("/").device);
+        assert_ne!(mount("/proc").id, mount("/").id);
+    }
+}

@@ -440,6 +440,20 @@ fn leftovers_go_where_nothing_is_lost_with_them() {
 }
 
 #[test]
+fn what_has_changed_places_goes_where_the_other_one_holds_all_of_it() {
+    for (left, other, stays) in [("same", "same", false), ("same", "else", true)] {
+        let folder = Folder::of(&[("name", other), ("third", "same")]);
+        let inode = fs::metadata(folder.path("name")).expect("its status").ino();
+        let leftover = format!(".etabli-{inode:016x}");
+        fs::write(folder.path(&leftover), left).expect("a leftover");
+
+        leftovers::clean_all(&folder.open).expect("a clean directory");
+
+        assert_eq!(folder.path(&leftover).exists(), stays, "{other}");
+    }
+}
+
+#[test]
 fn what_was_moved_aside_comes_back_and_is_kept_where_its_name_is_taken() {
     let folder = Folder::of(&[("taken", "newer"), ("kept", "same")]);
     std::os::unix::fs::symlink("kept", folder.path("link")).expect("a link");
