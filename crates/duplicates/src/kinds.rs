@@ -302,8 +302,10 @@ pub(crate) static REFUSED: Kind = Kind {
     name: "files of git",
     names: &[".gitignore", ".gitattributes", ".gitmodules", ".mailmap"],
     stays: Some(Harm::Refused),
-    because: "git does not follow links there; neither does `go:embed`, and `npm pack` leaves them \
-              out: so everything below a `go.mod` or `package.json`",
+    because: "git does not follow links there. Everything stays in work trees of version control, \
+              for which a link is a change; below a `go.mod` and where `.go` files are (`go:embed` \
+              refuses links), below a `package.json` (`npm pack` leaves them out), in sites of Hugo \
+              and Jekyll (they pass over them)",
     ..KIND
 };
 

@@ -21,7 +21,11 @@ const HEAD: u16 = 1 << 7;
 const FETCHED: u16 = 1 << 8;
 const PACKAGE: u16 = 1 << 9;
 const BUILD: u16 = 1 << 10;
+/// Who works with what lies here takes a link for something else, or does not follow it.
 const NO_LINKS: u16 = 1 << 11;
+/// Together a site of Hugo.
+const CONTENT: u16 = 1 << 12;
+const CONFIGURATION: u16 = 1 << 13;
 
 const DIRECTORIES: &[(&str, u16)] = &[
     ("etc", ETC),
@@ -38,13 +42,36 @@ const DIRECTORIES: &[(&str, u16)] = &[
     ("objects", OBJECTS),
     ("refs", REFS),
     ("git2", FETCHED),
+    (".git", NO_LINKS),
+    (".hg", NO_LINKS),
+    (".svn", NO_LINKS),
+    (".bzr", NO_LINKS),
+    (".jj", NO_LINKS),
+    ("CVS", NO_LINKS),
+    ("_darcs", NO_LINKS),
+    ("content", CONTENT),
 ];
 
 const FILES: &[(&str, u16)] = &[
     ("HEAD", HEAD),
     ("package.json", PACKAGE | NO_LINKS),
     ("go.mod", PACKAGE | NO_LINKS),
+    (".git", NO_LINKS),
+    ("_config.yml", NO_LINKS),
+    ("hugo.toml", NO_LINKS),
+    ("hugo.yaml", NO_LINKS),
+    ("hugo.json", NO_LINKS),
+    ("config.toml", CONFIGURATION),
+    ("config.yaml", CONFIGURATION),
+    ("config.json", CONFIGURATION),
     ("Cargo.toml", PACKAGE),
+    ("composer.json", PACKAGE),
+    ("pom.xml", PACKAGE),
+    ("mix.exs", PACKAGE),
+    ("pubspec.yaml", PACKAGE),
+    ("Package.swift", PACKAGE),
+    ("Dockerfile", PACKAGE),
+    ("Containerfile", PACKAGE),
     ("pyproject.toml", PACKAGE),
     ("setup.py", PACKAGE),
     ("Makefile", BUILD),
@@ -58,7 +85,7 @@ const FILES: &[(&str, u16)] = &[
 ];
 
 /// Directories whose directories are packages.
-const SHELVES: [&[u8]; 3] = [b"node_modules", b"site-packages", b"dist-packages"];
+const SHELVES: [&[u8]; 4] = [b"node_modules", b"site-packages", b"dist-packages", b"gems"];
 
 /// The shape of every directory, in their order.
 pub(crate) fn of(inventory: &Inventory) -> Vec<Shape> {
@@ -89,7 +116,9 @@ fn by_files(directory: &Directory) -> Shape {
         }
         false
     };
-    Shape(FILES.iter().filter(|(name, _)| holds(name)).fold(0, |marks, (_, mark)| marks | mark))
+    let embeds = (0..directory.files.len()).any(|at| name(at).ends_with(b".go"));
+    let found = FILES.iter().filter(|(name, _)| holds(name));
+    Shape(found.fold(if embeds { NO_LINKS } else { 0 }, |marks, (_, mark)| marks | mark))
 }
 
 fn mark(marks: &[(&str, u16)], name: &[u8]) -> u16 {
@@ -131,9 +160,10 @@ impl Shape {
         self.has(FETCHED)
     }
 
-    /// `go:embed` refuses links, and `npm pack` leaves them out.
+    /// Version control takes a link for a change, `go:embed` refuses it, `npm pack` leaves it out, and
+    /// who builds a site passes over it.
     pub(crate) fn refuses_links(self) -> bool {
-        self.has(NO_LINKS)
+        self.has(NO_LINKS) || self.has(CONTENT | CONFIGURATION)
     }
 
     /// A build looks at the times of what lies here.
