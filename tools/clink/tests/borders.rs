@@ -154,6 +154,23 @@ fn state_and_stores_are_left_alone() {
 }
 
 #[test]
+fn the_folders_of_databases_are_left_alone() {
+    let marks: [&[&str]; 6] = [
+        &["PG_VERSION"],
+        &["ibdata1"],
+        &["WiredTiger"],
+        &["__db.001"],
+        &["Packages.db"],
+        &["CURRENT", "MANIFEST-000005"],
+    ];
+    for mark in marks {
+        for options in [&["."][..], &["--mixed", "."], &["--hard", "."], &["--directories", "."]] {
+            assert_eq!(two_with(mark).planned(options), [""; 0], "{mark:?} {options:?}");
+        }
+    }
+}
+
+#[test]
 fn what_yocto_fetched_is_left_alone() {
     let tree = Tree::by_itself(&[("downloads/a.txt", "same"), ("downloads/b.txt", "same")]);
     tree.mkdir("downloads/git2");

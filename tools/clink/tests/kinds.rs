@@ -94,6 +94,26 @@ fn a_kind_is_known_by_first_bytes_name_ending_and_place() {
     }
 }
 
+/// As db5.3_load, mdb_load and gdbmtool begin their files.
+#[test]
+fn a_database_is_known_by_its_first_bytes() {
+    let first: [(&str, &[u8]); 6] = [
+        ("Berkeley DB, a btree", b"\0\0\0\0\x01\0\0\0\0\0\0\0\x62\x31\x05\0\x09\0\0\0"),
+        ("Berkeley DB, a hash", b"\0\0\0\0\x01\0\0\0\0\0\0\0\x61\x15\x06\0\x09\0\0\0"),
+        ("LMDB", b"\0\0\0\0\0\0\0\0\0\0\x08\0\0\0\0\0\xde\xc0\xef\xbe\x01\0\0\0"),
+        ("gdbm", b"\xcf\x9a\x57\x13\0\x10\0\0"),
+        ("tdb", b"TDB file\n\0"),
+        ("Tokyo Cabinet", b"ToKyO CaBiNeT\n"),
+    ];
+    for (database, bytes) in first {
+        let tree = Tree::of(&[]);
+        tree.write("a/data", bytes).write("b/data", bytes);
+
+        assert_eq!(tree.left_alone(&["."]), ["./b/data: database"], "{database}");
+        assert_eq!(tree.planned(&["--mixed", "."]), [""; 0], "{database}");
+    }
+}
+
 #[test]
 fn a_file_that_may_be_run_stays_whatever_it_is_called() {
     let tree = copies("README", "echo hello\n");
