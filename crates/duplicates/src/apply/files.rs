@@ -180,7 +180,8 @@ impl Work<'_> {
             let (from, kept_name) = (kept.directory(inventory)?, inventory.name_bytes(kept.id));
             Staged::hard_link(directory, from, kept_name, kept.watched.seen())?
         } else {
-            Staged::link(directory, &relative::text(inventory, name, kept.id))?
+            let text = relative::text(inventory, name, kept.id);
+            Staged::link(directory, &text)?.dated(inventory.file(name).modified)?
         };
         let mut both = Both { copy, kept: &mut kept.watched };
         let replaced = staged.replace(inventory.name_bytes(name), &mut both);
