@@ -280,6 +280,28 @@ fn python_and_launchers_find_their_own_place() {
 }
 
 #[test]
+fn systemd_takes_no_unit_for_an_alias() {
+    if !has("systemctl") {
+        return;
+    }
+    let unit = "[Service]\nExecStart=/bin/true\n";
+    let units = "usr/lib/systemd/system";
+    let (one, other) = (format!("{units}/one.service"), format!("{units}/other.service"));
+    let tree = Tree::by_itself(&[(&one, unit), (&other, unit)]);
+    tree.mkdir("etc");
+    let list = "systemctl --root=$PWD --no-pager --no-legend list-unit-files | tr -s ' -' ' '";
+    let both = "one.service static \nother.service static \n";
+
+    assert_eq!(prints_the_same(&tree, &[], list), both);
+    assert_eq!(prints_the_same(&tree, &["--trust-unknown"], list), both);
+    assert_eq!(prints_the_same(&tree, &["--mixed"], list), both);
+
+    tree.write(&other, unit.as_bytes());
+    tree.clink(&["--all", "."]);
+    assert!(shell(&tree, list).contains("other.service alias"), "this is the harm");
+}
+
+#[test]
 fn git_reads_what_it_reads_itself() {
     if !has("git") {
         return;
