@@ -28,7 +28,7 @@ const CONTENT: u32 = 1 << 12;
 const CONFIGURATION: u32 = 1 << 13;
 /// A database of many files.
 const DATABASE: u32 = 1 << 14;
-/// Together one of LevelDB or RocksDB.
+/// Together one of `LevelDB` or `RocksDB`.
 const CURRENT: u32 = 1 << 15;
 const MANIFEST: u32 = 1 << 16;
 
