@@ -107,11 +107,10 @@ fn where_a_file_cannot_have_more_names_another_copy_is_kept_for_the_rest() {
     let run = tree.clink(&["--hard", "tree"]);
 
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    let [a, b, c, d, e] =
-        ["a", "b", "c", "d", "e"].map(|name| inode(&tree, &format!("tree/{name}")));
-    assert_eq!(a, b, "its last name");
-    assert_ne!(a, c);
-    assert_eq!([d, e], [c; 2], "the next copy is kept");
+    let inode = |name: &str| inode(&tree, &format!("tree/{name}"));
+    assert_eq!(inode("a"), inode("b"), "its last name");
+    assert_ne!(inode("a"), inode("c"));
+    assert_eq!([inode("d"), inode("e")], [inode("c"); 2], "the next copy is kept");
     assert_eq!(tree.undo().code, Some(0));
     assert_eq!(tree.state(), before);
 }

@@ -94,7 +94,7 @@ fn a_kind_is_known_by_first_bytes_name_ending_and_place() {
     }
 }
 
-/// As db5.3_load, mdb_load and gdbmtool begin their files.
+/// As the tools of these databases begin their files.
 #[test]
 fn a_database_is_known_by_its_first_bytes() {
     let first: [(&str, &[u8]); 6] = [

@@ -438,7 +438,7 @@ fn what_chattr_gave_comes_back() {
         let script = format!("touch b/f && chattr {flags} b/f b/d");
         shell(&tree, &script);
         for name in ["a/f", "b/f", "a/d/g", "b/d/g"] {
-            tree.write(name, name[2..].as_bytes());
+            tree.write(name, &name.as_bytes()[2..]);
         }
         let list = "lsattr -d a/f b/f b/d b/d/g";
         let before = shell(&tree, list);
