@@ -42,6 +42,7 @@ pub(crate) const TEST: &[Need] = &[
     need("python3", "python3", "clink's tests run scripts of several languages"),
     need("php", "php-cli", "clink's tests run scripts of several languages"),
     need("git", "git", "clink's tests look at repositories"),
+    need("systemctl", "systemd", "clink's tests ask which units there are"),
     need("readelf", "binutils", "what is read of binaries is compared with it"),
     need("cpio", "cpio", "shrink's tests unpack what it writes"),
     need("mke2fs", "e2fsprogs", "shrink's tests make ext2, ext3 and ext4 images"),
@@ -248,7 +249,7 @@ mod tests {
              libcap2-bin \
              libreoffice-calc libreoffice-common libreoffice-impress libreoffice-writer \
              lz4 lzop make mmdebstrap nodejs perl php-cli procps python3 qemu-system-arm qemu-user-static \
-             squashfs-tools-ng strace util-linux xfsprogs xz-utils"
+             squashfs-tools-ng strace systemd util-linux xfsprogs xz-utils"
         );
     }
 }

@@ -9,13 +9,13 @@ mod directories;
 mod files;
 mod leftovers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use names::Bytes;
-use rustix::fs;
+use rustix::fs::{self, Timestamps};
 use rustix::io::Errno;
 
 use crate::inventory::{DirectoryId, FileId, Inventory};
@@ -23,8 +23,9 @@ use crate::journal::{Journal, Record};
 use crate::plan::{FileLinks, Kind, Plan};
 use crate::problem::Problem;
 use crate::progress::Progress;
+use ::files::dress::timestamps;
 use ::files::sighting::status;
-use ::files::{Failure, Sighting, lock};
+use ::files::{Failure, Sighting, Time, lock};
 
 /// How many names are replaced between two waits for the journal to reach the disk.
 const BATCH: usize = 512;
@@ -71,7 +72,7 @@ pub fn apply(
         journal,
         progress,
         cleaned: BTreeSet::new(),
-        touched: BTreeSet::new(),
+        touched: BTreeMap::new(),
         open: None,
         outcome: Outcome::default(),
     };
@@ -93,8 +94,8 @@ struct Work<'all> {
     /// Inodes of which a leftover name was cleaned up: that has changed the time of their last
     /// change since they were found.
     cleaned: BTreeSet<u64>,
-    /// Directories in which something is, or was to be, replaced.
-    touched: BTreeSet<DirectoryId>,
+    /// Directories in which something is, or was to be, replaced, with their times before.
+    touched: BTreeMap<DirectoryId, Option<Timestamps>>,
     /// The directory at work in.
     open: Option<(DirectoryId, OwnedFd)>,
     outcome: Outcome,
@@ -157,14 +158,17 @@ impl<'all> Work<'all> {
 
     /// Writes down the times of a directory before something in it is replaced.
     fn touch(&mut self, id: DirectoryId) -> Result<(), Halt> {
-        if !self.touched.insert(id) || self.journal.is_none() {
+        if self.touched.contains_key(&id) {
             return Ok(());
         }
-        let Ok(stat) = self.directory(id).and_then(|directory| status(directory, b"")) else {
+        let stat = self.directory(id).and_then(|directory| status(directory, b""));
+        let times: Option<(Time, Time)> =
+            stat.ok().map(|stat| (stat.stx_atime.into(), stat.stx_mtime.into()));
+        self.touched.insert(id, times.map(|(accessed, modified)| timestamps(accessed, modified)));
+        let Some((accessed, modified)) = times.filter(|_| self.journal.is_some()) else {
             return Ok(());
         };
         let path = self.journaled(&self.inventory.physical_directory(id));
-        let (accessed, modified) = (stat.stx_atime.into(), stat.stx_mtime.into());
         self.record(&Record::Directory { path, accessed, modified })
     }
 
@@ -197,10 +201,15 @@ impl<'all> Work<'all> {
         self.journal.as_ref().map_or_else(|| Bytes::of(path), |journal| journal.relative(path))
     }
 
-    /// Returns when all names are on the disk as they are now.
+    /// Gives directories their times again, which say when somebody put something there, and returns
+    /// when all names are on the disk as they are now.
     fn sync_directories(&mut self) {
-        for id in std::mem::take(&mut self.touched) {
-            let synced = self.inventory.open_directory(id).and_then(fs::fsync);
+        for (id, times) in std::mem::take(&mut self.touched) {
+            let synced = self.inventory.open_directory(id).and_then(|directory| {
+                // Where the directory is somebody else's, its time stays that of the change.
+                let _ = times.map(|times| fs::futimens(&directory, &times));
+                fs::fsync(directory)
+            });
             match synced {
                 Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
                 Err(errno) => {

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::plan::Kind;
 use files::Time;
 use files::dress::Dress;
+use files::flags;
 
 /// The version of the format that is written, and the only one that is read.
 const VERSION: u32 = 1;
@@ -77,17 +78,27 @@ pub(crate) struct Metadata {
     pub(crate) modified: Time,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) attributes: Vec<(Bytes, Bytes)>,
+    /// Those of `chattr`.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) flags: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_none(flags: &u32) -> bool {
+    *flags == 0
 }
 
 impl Metadata {
     /// What an open file has.
     pub(crate) fn of(file: impl AsFd) -> Result<Self, Errno> {
-        Dress::of(file).map(Self::from)
+        let flags = flags::read(&file);
+        Dress::of(file).map(|dress| Self { flags, ..Self::from(dress) })
     }
 
     /// What an open file has whose status is known.
     pub(crate) fn with_status(file: impl AsFd, stat: &Statx) -> Result<Self, Errno> {
-        Dress::with_status(file, stat).map(Self::from)
+        let flags = flags::read(&file);
+        Dress::with_status(file, stat).map(|dress| Self { flags, ..Self::from(dress) })
     }
 
     /// What a symbolic link has.
@@ -99,6 +110,7 @@ impl Metadata {
             accessed: stat.stx_atime.into(),
             modified: stat.stx_mtime.into(),
             attributes: Vec::new(),
+            flags: 0,
         }
     }
 
@@ -126,6 +138,7 @@ impl From<Dress> for Metadata {
             accessed: dress.accessed,
             modified: dress.modified,
             attributes: attributes.map(|(name, value)| (Bytes(name), Bytes(value))).collect(),
+            flags: 0,
         }
     }
 }
@@ -251,6 +264,7 @@ mod tests {
             accessed: time,
             modified: time,
             attributes: vec![(Bytes(b"user.note".to_vec()), Bytes(vec![0, 255]))],
+            flags: 0x80,
         };
         let bytes = |text: &str| Bytes(text.as_bytes().to_vec());
         vec![

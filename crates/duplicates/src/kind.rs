@@ -39,8 +39,13 @@ impl Form {
         if block.starts_with(b"\x7fELF") {
             return of_elf(block);
         }
-        let begins = |kind: &&&Kind| kind.starts.iter().any(|start| block.starts_with(start));
-        match KINDS.iter().find(begins) {
+        let has =
+            |at: usize, bytes: &[u8]| block.get(at..).is_some_and(|rest| rest.starts_with(bytes));
+        let is_marked = |kind: &&&Kind| {
+            kind.starts.iter().any(|start| has(0, start))
+                || kind.marks.iter().any(|&(at, mark)| has(at, mark))
+        };
+        match KINDS.iter().find(is_marked) {
             Some(kind) => Self::Is(kind),
             None => Self::Silent,
         }

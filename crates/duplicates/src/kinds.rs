@@ -50,6 +50,8 @@ pub struct Kind {
     pub form: &'static str,
     /// How it may begin.
     pub(crate) starts: &'static [&'static [u8]],
+    /// Which bytes it may have at a place further in.
+    pub(crate) marks: &'static [(usize, &'static [u8])],
     /// Its names; with a star at their end, how they begin.
     pub names: &'static [&'static str],
     /// How its names may end, after the last dot.
@@ -88,6 +90,7 @@ const KIND: Kind = Kind {
     name: "",
     form: "",
     starts: &[],
+    marks: &[],
     names: &[],
     endings: &[],
     places: &[],
@@ -302,8 +305,10 @@ pub(crate) static REFUSED: Kind = Kind {
     name: "files of git",
     names: &[".gitignore", ".gitattributes", ".gitmodules", ".mailmap"],
     stays: Some(Harm::Refused),
-    because: "git does not follow links there; neither does `go:embed`, and `npm pack` leaves them \
-              out: so everything below a `go.mod` or `package.json`",
+    because: "git does not follow links there. Everything stays in work trees of version control, \
+              for which a link is a change; below a `go.mod` and where `.go` files are (`go:embed` \
+              refuses links), below a `package.json` (`npm pack` leaves them out), in sites of Hugo \
+              and Jekyll (they pass over them)",
     ..KIND
 };
 
@@ -319,9 +324,51 @@ pub(crate) static TIME_ZONE: Kind = Kind {
 
 pub(crate) static DATABASE: Kind = Kind {
     name: "databases",
-    form: "SQLite",
-    starts: &[b"SQLite format 3\0"],
-    endings: &["db", "sqlite", "sqlite3", "gdbm", "mdb"],
+    form: "SQLite, Berkeley DB, LMDB, gdbm, tdb, Tokyo and Kyoto Cabinet",
+    starts: &[
+        b"SQLite format 3\0",
+        b"\xcd\x9a\x57\x13",
+        b"\xce\x9a\x57\x13",
+        b"\xcf\x9a\x57\x13",
+        b"\x13\x57\x9a\xcd",
+        b"\x13\x57\x9a\xce",
+        b"\x13\x57\x9a\xcf",
+        b"TDB file\n",
+        b"ToKyO CaBiNeT\n",
+        b"KC\n\0",
+    ],
+    marks: &[
+        // Berkeley DB: btree, hash, queue, heap, in both orders of bytes.
+        (12, b"\x62\x31\x05\x00"),
+        (12, b"\x61\x15\x06\x00"),
+        (12, b"\x53\x22\x04\x00"),
+        (12, b"\x82\x45\x07\x00"),
+        (12, b"\x00\x05\x31\x62"),
+        (12, b"\x00\x06\x15\x61"),
+        (12, b"\x00\x04\x22\x53"),
+        (12, b"\x00\x07\x45\x82"),
+        // LMDB, likewise.
+        (16, b"\xde\xc0\xef\xbe"),
+        (16, b"\xbe\xef\xc0\xde"),
+    ],
+    endings: &[
+        "db",
+        "db-wal",
+        "db-shm",
+        "db-journal",
+        "sqlite",
+        "sqlite-wal",
+        "sqlite-shm",
+        "sqlite-journal",
+        "sqlite3",
+        "gdbm",
+        "mdb",
+        "tdb",
+        "ibd",
+        "MYD",
+        "MYI",
+        "frm",
+    ],
     stays: Some(Harm::Database),
     because: "a program writes to one of them and would change both",
     names_paths: false,

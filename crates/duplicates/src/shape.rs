@@ -7,23 +7,32 @@ use crate::inventory::{Directory, DirectoryId, Inventory};
 
 /// What was found in a directory, a bit for each mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Shape(u16);
+pub(crate) struct Shape(u32);
 
-const ETC: u16 = 1;
-const USR: u16 = 1 << 1;
-const BIN: u16 = 1 << 2;
+const ETC: u32 = 1;
+const USR: u32 = 1 << 1;
+const BIN: u32 = 1 << 2;
 /// Other directories at the top of a system: those of its tree, and those that the kernel fills.
-const SYSTEM: u16 = 1 << 3;
-const KERNEL: u16 = 1 << 4;
-const OBJECTS: u16 = 1 << 5;
-const REFS: u16 = 1 << 6;
-const HEAD: u16 = 1 << 7;
-const FETCHED: u16 = 1 << 8;
-const PACKAGE: u16 = 1 << 9;
-const BUILD: u16 = 1 << 10;
-const NO_LINKS: u16 = 1 << 11;
+const SYSTEM: u32 = 1 << 3;
+const KERNEL: u32 = 1 << 4;
+const OBJECTS: u32 = 1 << 5;
+const REFS: u32 = 1 << 6;
+const HEAD: u32 = 1 << 7;
+const FETCHED: u32 = 1 << 8;
+const PACKAGE: u32 = 1 << 9;
+const BUILD: u32 = 1 << 10;
+/// Who works with what lies here takes a link for something else, or does not follow it.
+const NO_LINKS: u32 = 1 << 11;
+/// Together a site of Hugo.
+const CONTENT: u32 = 1 << 12;
+const CONFIGURATION: u32 = 1 << 13;
+/// A database of many files.
+const DATABASE: u32 = 1 << 14;
+/// Together one of `LevelDB` or `RocksDB`.
+const CURRENT: u32 = 1 << 15;
+const MANIFEST: u32 = 1 << 16;
 
-const DIRECTORIES: &[(&str, u16)] = &[
+const DIRECTORIES: &[(&str, u32)] = &[
     ("etc", ETC),
     ("usr", USR),
     ("bin", BIN),
@@ -38,15 +47,46 @@ const DIRECTORIES: &[(&str, u16)] = &[
     ("objects", OBJECTS),
     ("refs", REFS),
     ("git2", FETCHED),
+    (".git", NO_LINKS),
+    (".hg", NO_LINKS),
+    (".svn", NO_LINKS),
+    (".bzr", NO_LINKS),
+    (".jj", NO_LINKS),
+    ("CVS", NO_LINKS),
+    ("_darcs", NO_LINKS),
+    ("content", CONTENT),
 ];
 
-const FILES: &[(&str, u16)] = &[
+const FILES: &[(&str, u32)] = &[
     ("HEAD", HEAD),
     ("package.json", PACKAGE | NO_LINKS),
     ("go.mod", PACKAGE | NO_LINKS),
+    (".git", NO_LINKS),
+    ("_config.yml", NO_LINKS),
+    ("hugo.toml", NO_LINKS),
+    ("hugo.yaml", NO_LINKS),
+    ("hugo.json", NO_LINKS),
+    ("config.toml", CONFIGURATION),
+    ("config.yaml", CONFIGURATION),
+    ("config.json", CONFIGURATION),
     ("Cargo.toml", PACKAGE),
+    ("composer.json", PACKAGE),
+    ("pom.xml", PACKAGE),
+    ("mix.exs", PACKAGE),
+    ("pubspec.yaml", PACKAGE),
+    ("Package.swift", PACKAGE),
+    ("Dockerfile", PACKAGE),
+    ("Containerfile", PACKAGE),
     ("pyproject.toml", PACKAGE),
     ("setup.py", PACKAGE),
+    ("PG_VERSION", DATABASE),
+    ("ibdata1", DATABASE),
+    ("mysql.ibd", DATABASE),
+    ("aria_log_control", DATABASE),
+    ("WiredTiger", DATABASE),
+    ("__db.001", DATABASE),
+    ("Packages.db", DATABASE),
+    ("CURRENT", CURRENT),
     ("Makefile", BUILD),
     ("makefile", BUILD),
     ("GNUmakefile", BUILD),
@@ -58,7 +98,7 @@ const FILES: &[(&str, u16)] = &[
 ];
 
 /// Directories whose directories are packages.
-const SHELVES: [&[u8]; 3] = [b"node_modules", b"site-packages", b"dist-packages"];
+const SHELVES: [&[u8]; 4] = [b"node_modules", b"site-packages", b"dist-packages", b"gems"];
 
 /// The shape of every directory, in their order.
 pub(crate) fn of(inventory: &Inventory) -> Vec<Shape> {
@@ -89,11 +129,22 @@ fn by_files(directory: &Directory) -> Shape {
         }
         false
     };
-    Shape(FILES.iter().filter(|(name, _)| holds(name)).fold(0, |marks, (_, mark)| marks | mark))
+    let by_part = (0..directory.files.len()).fold(0, |marks, at| marks | mark_by_part(name(at)));
+    let found = FILES.iter().filter(|(name, _)| holds(name));
+    Shape(found.fold(by_part, |marks, (_, mark)| marks | mark))
 }
 
-fn mark(marks: &[(&str, u16)], name: &[u8]) -> u16 {
+fn mark(marks: &[(&str, u32)], name: &[u8]) -> u32 {
     marks.iter().find(|(known, _)| known.as_bytes() == name).map_or(0, |(_, mark)| *mark)
+}
+
+/// `main.go`, and `MANIFEST-000005`.
+fn mark_by_part(name: &[u8]) -> u32 {
+    match name {
+        name if name.ends_with(b".go") => NO_LINKS,
+        name if name.starts_with(b"MANIFEST-") => MANIFEST,
+        _ => 0,
+    }
 }
 
 /// `node_modules/left-pad`, and `node_modules/@scope/name`.
@@ -105,7 +156,7 @@ fn is_on_a_shelf(inventory: &Inventory, parent: DirectoryId) -> bool {
 }
 
 impl Shape {
-    fn has(self, marks: u16) -> bool {
+    fn has(self, marks: u32) -> bool {
         self.0 & marks == marks
     }
 
@@ -126,14 +177,20 @@ impl Shape {
         self.has(OBJECTS | REFS | HEAD)
     }
 
+    /// What a program keeps in many files that count on each other.
+    pub(crate) fn is_database(self) -> bool {
+        self.has(DATABASE) || self.has(CURRENT | MANIFEST)
+    }
+
     /// Where Yocto keeps what it fetched.
     pub(crate) fn is_store(self) -> bool {
         self.has(FETCHED)
     }
 
-    /// `go:embed` refuses links, and `npm pack` leaves them out.
+    /// Version control takes a link for a change, `go:embed` refuses it, `npm pack` leaves it out, and
+    /// who builds a site passes over it.
     pub(crate) fn refuses_links(self) -> bool {
-        self.has(NO_LINKS)
+        self.has(NO_LINKS) || self.has(CONTENT | CONFIGURATION)
     }
 
     /// A build looks at the times of what lies here.

@@ -133,6 +133,7 @@ fn protected_by(shape: Shape) -> Option<Protected> {
     match shape {
         shape if shape.is_repository() => Some(Protected::VersionControl),
         shape if shape.is_store() => Some(Protected::Store),
+        shape if shape.is_database() => Some(Protected::State),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What is said of a program that did not do what it should.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -17,6 +18,20 @@ pub(crate) fn ended(line: &str, status: ExitStatus, said: &str) -> Error {
 /// It was ended.
 pub(crate) fn late(line: &str, limit: Duration) -> Error {
     anyhow!("`{line}` took longer than {} and was ended", in_words(limit))
+}
+
+/// Somebody wanted the work to stop, and the program was ended.
+#[derive(Debug)]
+pub struct Stopped {
+    pub(crate) line: String,
+}
+
+impl std::error::Error for Stopped {}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` was stopped", self.line)
+    }
 }
 
 /// It could not be started.

@@ -35,6 +35,7 @@ mod tail;
 
 mod find;
 
+pub use failure::Stopped;
 pub use find::find;
 pub use program::{Program, line};
 pub use running::Running;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use names::shown_text;
+use ui::Stop;
 
 use crate::failure;
 use crate::keeper::Slot;
@@ -28,6 +29,8 @@ pub struct Program {
     pub(crate) command: Command,
     /// None for what a person attends.
     pub(crate) limit: Option<Duration>,
+    /// Whoever wants it to end.
+    pub(crate) stop: Option<Stop>,
     /// What to do where it is not there.
     pub(crate) hint: Option<Cow<'static, str>>,
     /// Descriptors that stay open until the last of its processes has ended.
@@ -56,6 +59,7 @@ impl Program {
         Self {
             command,
             limit: Some(limit),
+            stop: None,
             hint: None,
             held: Vec::new(),
             keeper: None,
@@ -66,6 +70,13 @@ impl Program {
     /// Another limit.
     pub fn limit(&mut self, limit: Duration) -> &mut Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Ends it, with all that it started, as soon as somebody wants the work to stop: the error is then
+    /// [`Stopped`](crate::Stopped).
+    pub fn stop(&mut self, stop: &Stop) -> &mut Self {
+        self.stop = Some(stop.clone());
         self
     }
 

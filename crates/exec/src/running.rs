@@ -3,14 +3,16 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use ui::Stop;
 
-use crate::{Program, failure, keeper};
+use crate::failure::{self, Stopped};
+use crate::{Program, keeper};
 
 /// A program that runs. It ends, with all that it started, at the latest when this goes.
 #[derive(Debug)]
@@ -33,8 +35,8 @@ impl Running {
         let lifeline = Lifeline(Arc::new(Mutex::new(Some(ours.into()))));
         // From here on the program ends with what is returned, also where the watch cannot begin.
         let mut running = Self { child, line: program.line(), lifeline, watch: None };
-        if let Some(limit) = program.limit {
-            running.watch = Some(Watch::over(running.lifeline.clone(), limit)?);
+        if program.limit.is_some() || program.stop.is_some() {
+            running.watch = Some(Watch::over(running.lifeline.clone(), program)?);
         }
         Ok(running)
     }
@@ -59,13 +61,15 @@ impl Running {
         self.child.try_wait().with_context(|| format!("cannot wait for `{}`", self.line))
     }
 
-    /// Waits until it has ended with all that it started. That it took too long is an error; that it
-    /// failed is not.
+    /// Waits until it has ended with all that it started. That it took too long, or that somebody
+    /// wanted it to stop, is an error; that it failed is not.
     pub fn wait(mut self) -> Result<ExitStatus> {
         let status = self.child.wait().with_context(|| format!("cannot wait for `{}`", self.line));
         match self.watch.take() {
-            Some(watch) if watch.late.load(Ordering::Acquire) => {
-                bail!(failure::late(&self.line, watch.limit))
+            // Ctrl-C may have ended the program before the watch saw it.
+            Some(watch) if watch.is_to_stop() => bail!(Stopped { line: self.line.clone() }),
+            Some(Watch { late, limit: Some(limit), .. }) if late.load(Ordering::Acquire) => {
+                bail!(failure::late(&self.line, limit))
             }
             _ => status,
         }
@@ -96,27 +100,59 @@ impl Lifeline {
     }
 }
 
-/// Cuts the lifeline when the time is up, unless this goes before.
+/// Cuts the lifeline when the time is up or somebody wants it to stop, unless this goes before.
 #[derive(Debug)]
 struct Watch {
-    limit: Duration,
+    limit: Option<Duration>,
     late: Arc<AtomicBool>,
+    stop: Option<Stop>,
     _until: mpsc::Sender<()>,
 }
 
 impl Watch {
-    fn over(lifeline: Lifeline, limit: Duration) -> Result<Self> {
+    fn over(lifeline: Lifeline, program: &Program) -> Result<Self> {
         let (until, over) = mpsc::channel();
         let late = Arc::new(AtomicBool::new(false));
-        let is_late = Arc::clone(&late);
+        let (limit, stop) = (program.limit, program.stop.clone());
+        let watching = Self { limit, late: Arc::clone(&late), stop: stop.clone(), _until: until };
         let watch = move || {
-            if over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-                is_late.store(true, Ordering::Release);
+            if let Some(cut) = cut(&over, limit, stop.as_ref()) {
+                late.store(matches!(cut, Cut::Late), Ordering::Release);
                 lifeline.cut();
             }
         };
         let builder = thread::Builder::new().name("time limit".to_owned());
         builder.spawn(watch).context("cannot watch the time of a program")?;
-        Ok(Self { limit, late, _until: until })
+        Ok(watching)
+    }
+
+    fn is_to_stop(&self) -> bool {
+        self.stop.as_ref().is_some_and(Stop::is_asked_for)
+    }
+}
+
+/// Why the lifeline is cut.
+enum Cut {
+    Late,
+    Stopped,
+}
+
+/// Waits until there is a reason to cut the lifeline, or until it is over.
+fn cut(over: &Receiver<()>, limit: Option<Duration>, stop: Option<&Stop>) -> Option<Cut> {
+    /// Nobody waits longer for an answer to Ctrl-C.
+    const GLANCE: Duration = Duration::from_millis(50);
+    let start = Instant::now();
+    loop {
+        let left = limit.map_or(Duration::MAX, |limit| limit.saturating_sub(start.elapsed()));
+        let nap = if stop.is_some() { left.min(GLANCE) } else { left };
+        if over.recv_timeout(nap) != Err(RecvTimeoutError::Timeout) {
+            return None;
+        }
+        if stop.is_some_and(Stop::is_asked_for) {
+            return Some(Cut::Stopped);
+        }
+        if limit.is_some_and(|limit| start.elapsed() >= limit) {
+            return Some(Cut::Late);
+        }
     }
 }

@@ -37,6 +37,7 @@ pub mod attributes;
 pub mod beneath;
 pub mod dress;
 pub mod exact;
+pub mod flags;
 pub mod leftovers;
 pub mod lock;
 pub mod relative;

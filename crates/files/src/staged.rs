@@ -6,10 +6,11 @@ use rustix::fs::{self, AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::drawer::Drawer;
+use crate::dress::timestamps;
 use crate::expected::Expected;
 use crate::failure::Failure;
 use crate::settle;
-use crate::sighting::Sighting;
+use crate::sighting::{Sighting, Time};
 use crate::temporary;
 use crate::tree;
 
@@ -43,6 +44,13 @@ impl<D: AsFd> Staged<D> {
     pub fn link(directory: D, text: &[u8]) -> Result<Self, Errno> {
         let name = temporary::make(|name| fs::symlinkat(text, &directory, name))?;
         Ok(Self::ours(directory, name, None))
+    }
+
+    /// The same with another time of modification: for a link, its own.
+    pub fn dated(self, modified: Time) -> Result<Self, Errno> {
+        let times = timestamps(modified, modified);
+        fs::utimensat(&self.directory, &self.name, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(self)
     }
 
     /// A further name of the file `name` in `from`, which looks like this.

@@ -35,22 +35,24 @@ pub fn run(cli: &Cli) -> Result<Ended> {
     }
     let bar = Bar::new(cli.output.quiet);
     let changes = !cli.dry_run && !cli.check;
-    let (survey, done) =
-        if changes { replaced(cli, &bar)? } else { (work::look(cli, &bar)?, Done::Planned) };
+    let found =
+        if changes { replaced(cli, &bar)? } else { Some((work::look(cli, &bar)?, Done::Planned)) };
+    let Some((survey, done)) = found else { return Ok(Ended::Interrupted) };
     bar.clear();
     let report = Report::of(&survey, &done);
     report.write(&cli.output).context("cannot write the result")?;
     Ok(report.ended(cli.check))
 }
 
-/// Replaces what is planned, and where a proof is asked for, only what it holds for.
-fn replaced(cli: &Cli, bar: &Bar) -> Result<(Survey, Done)> {
+/// Replaces what is planned, and where a proof is asked for, only what it holds for: nothing where
+/// that was stopped.
+fn replaced(cli: &Cli, bar: &Bar) -> Result<Option<(Survey, Done)>> {
     if let Some(command) = &cli.linking.prove {
         return prove::replace(cli, command, bar);
     }
     let survey = work::look(cli, bar)?;
     let done = work::replace(cli, &survey, bar)?;
-    Ok((survey, done))
+    Ok(Some((survey, done)))
 }
 
 fn take_back(cli: &Cli, path: &Path) -> Result<Ended> {

@@ -26,6 +26,11 @@ impl Bar {
         self.stop.listen()
     }
 
+    /// Whether somebody wants the work to end, for those who wait for others.
+    pub(crate) fn to_stop(&self) -> &Stop {
+        &self.stop
+    }
+
     pub(crate) fn clear(&self) {
         self.line.clear();
     }

@@ -6,7 +6,8 @@
 //! Proof: `tests/prove.rs::the_links_that_change_what_a_command_prints_are_found_and_not_made`,
 //! `tests/prove.rs::a_command_that_prints_something_else_each_time_proves_nothing`,
 //! `tests/prove.rs::a_command_that_is_not_there_proves_nothing`,
-//! `tests/prove.rs::a_proof_that_is_interrupted_takes_its_links_back`.
+//! `tests/prove.rs::a_proof_that_is_interrupted_takes_its_links_back`,
+//! `tests/prove.rs::a_signal_to_clink_alone_ends_the_command_and_takes_the_links_back`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use duplicates::survey::Survey;
-use exec::Program;
+use exec::{Program, Stopped};
 use names::shown;
 
 use crate::cli::Cli;
@@ -35,11 +36,23 @@ struct Proof<'run> {
     before: Vec<u8>,
 }
 
-/// Replaces everything with which the command comes to the same.
-pub(crate) fn replace(cli: &Cli, command: &str, bar: &Bar) -> Result<(Survey, Done)> {
-    let before = result_of(command)?;
+/// Replaces everything with which the command comes to the same. Nothing where somebody wanted it to
+/// stop: then every link was taken back.
+pub(crate) fn replace(cli: &Cli, command: &str, bar: &Bar) -> Result<Option<(Survey, Done)>> {
+    match proven(cli, command, bar) {
+        Err(error) if error.is::<Stopped>() => {
+            bar.clear();
+            VOICE.note("stopped before the end of the proof: no link stays");
+            Ok(None)
+        }
+        proven => proven.map(Some),
+    }
+}
+
+fn proven(cli: &Cli, command: &str, bar: &Bar) -> Result<(Survey, Done)> {
+    let before = result_of(command, bar)?;
     must_have_run(command, &before)?;
-    if result_of(command)? != before {
+    if result_of(command, bar)? != before {
         bail!(ui::hinted(
             &format!("`{command}` does not print the same twice, so it proves nothing"),
             "leave out what changes by itself, such as times and process numbers",
@@ -57,7 +70,7 @@ pub(crate) fn replace(cli: &Cli, command: &str, bar: &Bar) -> Result<(Survey, Do
 
 impl Proof<'_> {
     fn holds(&self) -> Result<bool> {
-        Ok(result_of(self.command)? == self.before)
+        Ok(result_of(self.command, self.bar)? == self.before)
     }
 
     /// Whether the proof holds; where it does not, or nobody can tell, no link stays.
@@ -133,10 +146,10 @@ fn must_have_run(command: &str, printed: &[u8]) -> Result<()> {
 }
 
 /// What a command prints, in the order in which it does, with its exit code.
-fn result_of(command: &str) -> Result<Vec<u8>> {
+fn result_of(command: &str, bar: &Bar) -> Result<Vec<u8>> {
     const SCRIPT: &str = "exec 2>&1; ( eval \"$1\" ); echo \"exit code $?\"";
     let mut shell = Program::new("sh", LIMIT);
-    shell.args(["-c", SCRIPT, "sh", command]);
+    shell.args(["-c", SCRIPT, "sh", command]).stop(bar.to_stop());
     shell.output().with_context(|| format!("cannot run `{command}` for the proof"))
 }
 

@@ -37,7 +37,7 @@ fn words_for_harm(harm: Harm) -> &'static str {
             "linker scripts and the like: they count from the root that they lie in"
         }
         Harm::Unit => "units and rules: a link to one is an alias",
-        Harm::Refused => "git, go:embed or npm pack refuse links there",
+        Harm::Refused => "git, go:embed, npm pack, Hugo or Jekyll refuse links there",
         Harm::TimeZone => "time zones: their names are read from where they are",
         Harm::Database => "databases: programs write to them",
         Harm::Unknown => "of a kind that clink does not know (--trust-unknown links them)",

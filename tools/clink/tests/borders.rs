@@ -154,9 +154,100 @@ fn state_and_stores_are_left_alone() {
 }
 
 #[test]
+fn the_folders_of_databases_are_left_alone() {
+    let marks: [&[&str]; 6] = [
+        &["PG_VERSION"],
+        &["ibdata1"],
+        &["WiredTiger"],
+        &["__db.001"],
+        &["Packages.db"],
+        &["CURRENT", "MANIFEST-000005"],
+    ];
+    for mark in marks {
+        for options in [&["."][..], &["--mixed", "."], &["--hard", "."], &["--directories", "."]] {
+            assert_eq!(two_with(mark).planned(options), [""; 0], "{mark:?} {options:?}");
+        }
+    }
+}
+
+#[test]
 fn what_yocto_fetched_is_left_alone() {
     let tree = Tree::by_itself(&[("downloads/a.txt", "same"), ("downloads/b.txt", "same")]);
     tree.mkdir("downloads/git2");
 
     assert_eq!(tree.left_alone(&["."]), ["./downloads/a.txt: store", "./downloads/b.txt: store"]);
+}
+
+/// What lies in directories of which each holds these files and the same text in three places.
+fn two_with(files: &[&str]) -> Tree {
+    let tree = Tree::by_itself(&[]);
+    for top in ["one", "two"] {
+        for name in ["README.md", "docs/a.md", "docs/pictures/p.png"] {
+            tree.write(format!("{top}/{name}"), b"the same text\n");
+        }
+        for name in files {
+            tree.write(format!("{top}/{name}"), format!("{name} of {top}").as_bytes());
+        }
+    }
+    tree
+}
+
+#[test]
+fn where_links_are_refused_none_is_made() {
+    let marks: [&[&str]; 8] = [
+        &[".git"],
+        &[".git/HEAD"],
+        &[".hg/store"],
+        &[".svn/wc.db"],
+        &["main.go"],
+        &["_config.yml"],
+        &["hugo.toml"],
+        &["config.toml", "content/own.txt"],
+    ];
+    for mark in marks {
+        for options in [&["."][..], &["--directories", "."], &["--trust-unknown", "."]] {
+            assert_eq!(two_with(mark).planned(options), [""; 0], "{mark:?} {options:?}");
+        }
+        assert_eq!(two_with(mark).json(&["--hard", "."])["summary"]["links"], 5, "{mark:?}");
+    }
+    assert_eq!(two_with(&["config.toml"]).planned(&["."]).len(), 5, "this is no site");
+}
+
+#[test]
+fn a_work_tree_of_git_is_as_clean_as_before() {
+    if !has("git") {
+        return;
+    }
+    let tree = two_with(&["own.txt"]);
+    let commit = "for top in one two; do cd $top; git init -q .; git add .; \
+        git -c user.name=n -c user.email=e commit -qm all; cd ..; done; \
+        git -C one worktree add -q ../three";
+    let status = "for top in one two three; do git -C $top status --porcelain; done";
+    assert_eq!(shell(&tree, commit), "");
+
+    tree.clink(&["."]);
+    assert_eq!(shell(&tree, status), "");
+    tree.clink(&["--directories", "."]);
+    assert_eq!(shell(&tree, status), "");
+    tree.clink(&["--mixed", "."]);
+    assert_eq!(shell(&tree, status), "");
+
+    tree.clink(&["--all", "."]);
+    assert!(shell(&tree, status).starts_with(" T "), "this is the harm");
+}
+
+#[test]
+fn no_link_leads_out_of_what_is_installed_or_sent_away_as_one() {
+    for mark in ["composer.json", "pom.xml", "Dockerfile", "Containerfile"] {
+        let planned = two_with(&[mark]).planned(&["."]);
+        let within = ["docs/a.md -> ../README.md", "docs/pictures/p.png -> ../../README.md"];
+        let all: Vec<String> = ["one", "two"]
+            .iter()
+            .flat_map(|top| within.map(|link| format!("./{top}/{link}")))
+            .collect();
+        assert_eq!(planned, all, "{mark}");
+    }
+    let gems =
+        Tree::by_itself(&[("gems/a-1/LICENSE", "the text\n"), ("gems/b-2/LICENSE", "the text\n")]);
+    assert_eq!(gems.left_alone(&["."]), ["./gems/b-2/LICENSE: border"]);
 }

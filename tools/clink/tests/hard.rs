@@ -5,6 +5,7 @@ mod support;
 use std::path::Path;
 
 use support::Tree;
+use support::image::Image;
 
 fn inode(tree: &Tree, path: &str) -> u64 {
     tree.entries()[Path::new(path)].inode
@@ -86,4 +87,30 @@ fn other_kinds_of_links_are_refused_beside_it() {
         assert_eq!(run.code, Some(2));
         assert!(run.stderr.contains("cannot be used with"), "{}", run.stderr);
     }
+}
+
+/// On ext4 a file has 65,000 names at most: the kept one has all but one already.
+#[test]
+fn where_a_file_cannot_have_more_names_another_copy_is_kept_for_the_rest() {
+    let Some(image) = Image::made_by(&["mkfs.ext4", "-q"]) else { return };
+    let tree = image.tree();
+    for name in ["a", "b", "c", "d", "e"] {
+        tree.write(format!("tree/{name}"), b"the same");
+    }
+    tree.mkdir("names");
+    for number in 1..64_999 {
+        let name = tree.path(format!("names/{number}"));
+        std::fs::hard_link(tree.path("tree/a"), name).expect("a further name");
+    }
+    let before = tree.state();
+
+    let run = tree.clink(&["--hard", "tree"]);
+
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    let inode = |name: &str| inode(&tree, &format!("tree/{name}"));
+    assert_eq!(inode("a"), inode("b"), "its last name");
+    assert_ne!(inode("a"), inode("c"));
+    assert_eq!([inode("d"), inode("e")], [inode("c"); 2], "the next copy is kept");
+    assert_eq!(tree.undo().code, Some(0));
+    assert_eq!(tree.state(), before);
 }

@@ -68,6 +68,17 @@ fn a_link_to_a_program_with_origin_would_load_the_other_library() {
     assert_eq!(output(&tree, "./two/bin/main", &[]), "1\n");
 }
 
+/// Its libraries are the same in both; what it asks besides, nobody knows.
+#[test]
+fn a_directory_that_holds_a_program_with_origin_is_left_alone() {
+    let Some(tree) = two_toolchains_with_libraries() else { return };
+    std::fs::copy(tree.path("one/lib/libv.so"), tree.path("two/lib/libv.so")).expect("a copy");
+
+    let links = tree.planned(&["--directories", "."]);
+
+    assert_eq!(links, ["./two/lib -> ../one/lib"]);
+}
+
 #[test]
 fn a_hard_link_to_a_program_with_origin_runs_right() {
     let Some(tree) = two_toolchains_with_libraries() else { return };

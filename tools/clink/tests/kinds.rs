@@ -94,6 +94,26 @@ fn a_kind_is_known_by_first_bytes_name_ending_and_place() {
     }
 }
 
+/// As the tools of these databases begin their files.
+#[test]
+fn a_database_is_known_by_its_first_bytes() {
+    let first: [(&str, &[u8]); 6] = [
+        ("Berkeley DB, a btree", b"\0\0\0\0\x01\0\0\0\0\0\0\0\x62\x31\x05\0\x09\0\0\0"),
+        ("Berkeley DB, a hash", b"\0\0\0\0\x01\0\0\0\0\0\0\0\x61\x15\x06\0\x09\0\0\0"),
+        ("LMDB", b"\0\0\0\0\0\0\0\0\0\0\x08\0\0\0\0\0\xde\xc0\xef\xbe\x01\0\0\0"),
+        ("gdbm", b"\xcf\x9a\x57\x13\0\x10\0\0"),
+        ("tdb", b"TDB file\n\0"),
+        ("Tokyo Cabinet", b"ToKyO CaBiNeT\n"),
+    ];
+    for (database, bytes) in first {
+        let tree = Tree::of(&[]);
+        tree.write("a/data", bytes).write("b/data", bytes);
+
+        assert_eq!(tree.left_alone(&["."]), ["./b/data: database"], "{database}");
+        assert_eq!(tree.planned(&["--mixed", "."]), [""; 0], "{database}");
+    }
+}
+
 #[test]
 fn a_file_that_may_be_run_stays_whatever_it_is_called() {
     let tree = copies("README", "echo hello\n");
@@ -257,6 +277,28 @@ fn python_and_launchers_find_their_own_place() {
         let tree = two(&[("i.php", "<?php include 'x.php';\n")], "x.php", str::to_owned);
         assert_eq!(prints_the_same(&tree, &[], "php b/i.php"), "b");
     }
+}
+
+#[test]
+fn systemd_takes_no_unit_for_an_alias() {
+    if !has("systemctl") {
+        return;
+    }
+    let unit = "[Service]\nExecStart=/bin/true\n";
+    let units = "usr/lib/systemd/system";
+    let (one, other) = (format!("{units}/one.service"), format!("{units}/other.service"));
+    let tree = Tree::by_itself(&[(&one, unit), (&other, unit)]);
+    tree.mkdir("etc");
+    let list = "systemctl --root=$PWD --no-pager --no-legend list-unit-files | tr -s ' -' ' '";
+    let both = "one.service static \nother.service static \n";
+
+    assert_eq!(prints_the_same(&tree, &[], list), both);
+    assert_eq!(prints_the_same(&tree, &["--trust-unknown"], list), both);
+    assert_eq!(prints_the_same(&tree, &["--mixed"], list), both);
+
+    tree.write(&other, unit.as_bytes());
+    tree.clink(&["--all", "."]);
+    assert!(shell(&tree, list).contains("other.service alias"), "this is the harm");
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 mod support;
 
+use std::process::Command;
+
 use support::Tree;
+use testkit::has;
 
 fn two_toolchains() -> Tree {
     Tree::of(&[
@@ -126,4 +129,34 @@ fn a_second_run_changes_nothing_where_some_links_were_not_worth_making() {
 
     assert!(second.stdout.contains("nothing linked"), "{}", second.stdout);
     assert_eq!(tree.entries(), after_the_first);
+}
+
+/// Two trees with the same files and times, made at different moments; each is linked, and packed.
+#[test]
+fn the_same_tree_becomes_the_same_archive() {
+    if !has("tar") {
+        return;
+    }
+    for options in [&["."][..], &["--directories", "."], &["--hard", "."], &["--no-journal", "."]] {
+        let archives: Vec<Vec<u8>> = (0..2).map(|_| archive_of_linked(options)).collect();
+
+        assert!(archives[0] == archives[1], "{options:?}");
+    }
+}
+
+fn archive_of_linked(options: &[&str]) -> Vec<u8> {
+    let tree = Tree::of(&[("a/d/f", "same"), ("a/d/g", "too"), ("b/f", "same"), ("c/f", "same")]);
+    tree.write("b/d/f", b"same").write("b/d/g", b"too");
+    let dated = "find . -type f -exec touch -d 2020-01-02T03:04:05 {} + && \
+        find . -type d -exec touch -d 2021-06-07T08:09:10 {} +";
+    let shell = Command::new("sh").args(["-c", dated]).current_dir(tree.root()).status();
+    assert!(shell.expect("sh starts").success());
+
+    assert_eq!(tree.clink(options).code, Some(0));
+
+    let tar =
+        Command::new("tar").args(["-c", "--sort=name", "."]).current_dir(tree.root()).output();
+    let archive = tar.expect("tar starts").stdout;
+    assert!(archive.len() > 1024, "all that was linked is in it");
+    archive
 }

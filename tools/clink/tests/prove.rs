@@ -4,8 +4,10 @@ mod support;
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use support::Tree;
+use support::{Run, Tree};
 
 /// Copies of which `b/3` is asked for its real place.
 fn copies() -> Tree {
@@ -81,29 +83,63 @@ fn a_command_that_is_not_there_proves_nothing() {
     assert!(tree.links().is_empty());
 }
 
+const STOPPED: &str = "clink: stopped before the end of the proof: no link stays\n";
+
+/// clink, in a process group of its own, with a proof whose command never ends from its run `number`
+/// on; when that has begun.
+fn waiting_for_run(tree: &Tree, number: usize, command: &str) -> Child {
+    let runs = tree.home().join("runs");
+    let never_ends = format!("test $(wc -l < ~/runs) -lt {number} || sleep 1000");
+    let command = format!("echo run >> ~/runs; {never_ends}; {command}");
+    let mut clink = tree.command(&["--prove", &command, "."]);
+    clink.env("PATH", "/usr/bin:/bin").process_group(0).stderr(Stdio::piped());
+    let mut clink = clink.spawn().expect("clink starts");
+    while std::fs::read_to_string(&runs).unwrap_or_default().lines().count() < number {
+        assert!(clink.try_wait().expect("it is ours").is_none(), "it waits for run {number}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    clink
+}
+
+/// What clink says after this signal to a process or, with a dash before it, to a group.
+fn signalled(clink: Child, signal: &str, to: &str) -> Run {
+    let kill = Command::new("kill").args([signal, "--", to]).status();
+    assert!(kill.expect("kill").success());
+    Run::of(&clink.wait_with_output().expect("it ends"))
+}
+
+/// A terminal's Ctrl-C reaches all of the group.
 #[test]
 fn a_proof_that_is_interrupted_takes_its_links_back() {
     let tree = copies();
     let before = tree.state();
-    let runs = tree.home().join("runs");
-    let slow = "echo run >> ~/runs; test $(wc -l < ~/runs) -lt 3 || sleep 1000";
-    let mut command = tree.command(&["--prove", slow, "."]);
-    // A terminal's Ctrl-C reaches all of the group.
-    let clink = command.env("PATH", "/usr/bin:/bin").process_group(0).spawn();
-    let mut clink = clink.expect("clink starts");
-    while std::fs::read_to_string(&runs).unwrap_or_default().lines().count() < 3 {
-        assert!(clink.try_wait().expect("it is ours").is_none(), "it waits for the third run");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    let clink = waiting_for_run(&tree, 3, "cat b/*");
     assert!(!tree.links().is_empty(), "they stand while the command runs");
 
     let group = format!("-{}", clink.id());
-    let kill = std::process::Command::new("kill").args(["-INT", "--", &group]).status();
-    assert!(kill.expect("kill").success());
+    let run = signalled(clink, "-INT", &group);
 
-    assert!(!clink.wait().expect("it ends").success());
+    assert_eq!((run.code, run.stderr.as_str()), (Some(130), STOPPED));
     assert_eq!(tree.state(), before);
     assert!(tree.journals().is_empty());
+}
+
+/// In the fifth run, some of the links stand to find out which of them is wrong.
+#[test]
+fn a_signal_to_clink_alone_ends_the_command_and_takes_the_links_back() {
+    for (signal, run) in [("-TERM", 3), ("-INT", 5)] {
+        let tree = copies();
+        let before = tree.state();
+        let clink = waiting_for_run(&tree, run, "readlink -f b/3");
+        assert!(!tree.links().is_empty(), "they stand while the command runs");
+
+        let process = clink.id().to_string();
+        let run = signalled(clink, signal, &process);
+
+        assert_eq!((run.code, run.stderr.as_str()), (Some(130), STOPPED), "{signal}");
+        assert_eq!(tree.state(), before, "{signal}");
+        assert!(tree.journals().is_empty(), "{signal}");
+    }
 }
 
 #[test]

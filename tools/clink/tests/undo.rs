@@ -4,7 +4,9 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
+use support::image::Image;
 use support::{Run, Tree};
 use testkit::has_root;
 
@@ -424,4 +426,52 @@ fn an_undo_that_may_open_few_files_restores_many() {
 
     assert_eq!(String::from_utf8_lossy(&run.stdout), "60 restored\n", "{run:?}");
     assert_eq!(tree.state(), before);
+}
+
+#[test]
+fn what_chattr_gave_comes_back() {
+    for (mkfs, flags) in [("mkfs.ext4", "+AdS"), ("mkfs.btrfs", "+C")] {
+        let Some(image) = Image::made_by(&[mkfs, "-q"]) else { return };
+        let tree = image.tree();
+        tree.mkdir("b/d");
+        // Btrfs gives `C` to what is made in such a directory, and to an empty file.
+        let script = format!("touch b/f && chattr {flags} b/f b/d");
+        shell(&tree, &script);
+        for name in ["a/f", "b/f", "a/d/g", "b/d/g"] {
+            tree.write(name, &name.as_bytes()[2..]);
+        }
+        let list = "lsattr -d a/f b/f b/d b/d/g";
+        let before = shell(&tree, list);
+
+        assert_eq!(tree.clink(&["--min-size", "1", "."]).code, Some(0));
+        assert_eq!(tree.links().len(), 2);
+        assert_eq!(tree.undo().code, Some(0));
+
+        assert_eq!(shell(&tree, list), before, "{mkfs}");
+    }
+}
+
+#[test]
+fn what_nobody_may_change_is_named_and_stays() {
+    let Some(image) = Image::made_by(&["mkfs.ext4", "-q"]) else { return };
+    for flag in ["i", "a"] {
+        let tree = image.tree();
+        tree.write("a/f", b"same").write("b/f", b"same");
+        shell(&tree, &format!("chattr +{flag} b/f"));
+
+        let run = tree.clink(&["."]);
+
+        assert_eq!(run.code, Some(2));
+        assert!(run.stderr.contains("cannot replace `./b/f`"), "{}", run.stderr);
+        assert!(tree.links().is_empty());
+        shell(&tree, &format!("chattr -{flag} b/f"));
+    }
+}
+
+/// What a script prints that runs in the tree.
+fn shell(tree: &Tree, script: &str) -> String {
+    let run = Command::new("sh").args(["-ec", script]).current_dir(tree.root()).output();
+    let run = Run::of(&run.expect("sh starts"));
+    assert_eq!(run.code, Some(0), "{script}: {}", run.stderr);
+    run.stdout
 }

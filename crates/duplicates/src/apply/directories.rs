@@ -181,7 +181,8 @@ impl Work<'_> {
         let inventory = self.inventory;
         let parent_fd = inventory.open_directory(parent)?;
         let mut trees = BothTrees { work: self, compared };
-        let staged = Staged::link(&parent_fd, text)?;
+        let modified = status(&compared.tops[0], b"")?.stx_mtime;
+        let staged = Staged::link(&parent_fd, text)?.dated(modified.into())?;
         let old = staged.change_places(&inventory.directory(replaced).name, &mut trees)?;
         let path = inventory.shown_directory(parent).join(Bytes(old.path()).as_path());
         let removed = self.remove_compared(replaced, &compared.tops[0]).and_then(|()| {

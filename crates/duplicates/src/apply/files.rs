@@ -75,31 +75,50 @@ impl Work<'_> {
         self.record(&Record::Replaced { path, by: self.kind, text, inode, metadata })
     }
 
-    /// Replaces names by links to one file.
+    /// Replaces names by links to one file, or to several where one cannot have so many names.
     pub(super) fn link_files(
         &mut self,
         links: &FileLinks,
         recorded: Option<Recorded>,
         waiting: &mut Waiting,
     ) -> Result<(), Halt> {
+        let mut rest = self.link_until_full(links, recorded, waiting)?;
+        while let Some(links) = rest {
+            let recorded = self.prepare(&links)?;
+            self.commit_journal()?;
+            rest = self.link_until_full(&links, recorded, waiting)?;
+        }
+        Ok(())
+    }
+
+    /// Returns what is left to do when the kept file cannot have more names.
+    fn link_until_full(
+        &mut self,
+        links: &FileLinks,
+        recorded: Option<Recorded>,
+        waiting: &mut Waiting,
+    ) -> Result<Option<FileLinks>, Halt> {
         self.kind = links.kind;
-        let Some(recorded) = recorded else { return Ok(()) };
+        let Some(recorded) = recorded else { return Ok(None) };
         let mut kept = match self.watch(links.kept, &recorded.seen, recorded.hash) {
             Ok(watched) => {
                 Kept { id: links.kept, watched, hash: recorded.hash, directory: OnceCell::new() }
             }
             Err(failure) => {
                 self.fail_all(&links.replaced, &failure);
-                return Ok(());
+                return Ok(None);
             }
         };
-        let inode = |name: FileId| self.inventory.recorded(name).inode;
-        let by_inode: Vec<&[FileId]> =
-            links.replaced.chunk_by(|&one, &other| inode(one) == inode(other)).collect();
-        for names in by_inode {
-            self.link_inode(names, &mut kept, waiting)?;
+        let inventory = self.inventory;
+        let inode = |name: FileId| inventory.recorded(name).inode;
+        let mut rest = links.replaced.as_slice();
+        while let Some(names) = rest.chunk_by(|&one, &other| inode(one) == inode(other)).next() {
+            rest = &rest[names.len()..];
+            if let Some(kept) = self.link_inode(names, &mut kept, waiting)? {
+                return Ok(Some(FileLinks { kind: links.kind, kept, replaced: rest.to_vec() }));
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Opens a file again, and from now on nobody writes to it unnoticed.
@@ -107,18 +126,19 @@ impl Work<'_> {
         Watched::seen_before(self.inventory.open(id)?, seen, Some(hash))
     }
 
-    /// Replaces all names of one file.
+    /// Replaces all names of one file. Where the kept one cannot have more names, the name that stays
+    /// is returned.
     fn link_inode(
         &mut self,
         names: &[FileId],
         kept: &mut Kept,
         waiting: &mut Waiting,
-    ) -> Result<(), Halt> {
+    ) -> Result<Option<FileId>, Halt> {
         let mut copy = match self.open_copy(names[0], kept.hash) {
             Ok(copy) => copy,
             Err(failure) => {
                 self.fail_all(names, &failure);
-                return Ok(());
+                return Ok(None);
             }
         };
         for &name in names {
@@ -137,11 +157,12 @@ impl Work<'_> {
                         Errno::OPNOTSUPP,
                     )));
                 }
+                Err(Failure::System(Errno::MLINK)) => return Ok(Some(name)),
                 Err(failure) => self.fail(name, failure),
             }
             self.progress.replaced(1);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Opens a file that is to be replaced and reads all of it once more.
@@ -180,7 +201,8 @@ impl Work<'_> {
             let (from, kept_name) = (kept.directory(inventory)?, inventory.name_bytes(kept.id));
             Staged::hard_link(directory, from, kept_name, kept.watched.seen())?
         } else {
-            Staged::link(directory, &relative::text(inventory, name, kept.id))?
+            let text = relative::text(inventory, name, kept.id);
+            Staged::link(directory, &text)?.dated(inventory.file(name).modified)?
         };
         let mut both = Both { copy, kept: &mut kept.watched };
         let replaced = staged.replace(inventory.name_bytes(name), &mut both);

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use files::sighting::Sighting;
 use files::staged::NewFile;
-use files::{Staged, Watched, beneath, tree, whole};
+use files::{Staged, Watched, beneath, flags, tree, whole};
 use names::Bytes;
 use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
@@ -44,6 +44,7 @@ fn fill_file(
     hash: &str,
     metadata: &Metadata,
 ) -> Result<(), Failure> {
+    flags::give(new, metadata.flags);
     let mut hasher = blake3::Hasher::new();
     let mut size = 0;
     tree::in_pieces(content, |piece| {
@@ -124,7 +125,9 @@ pub(super) fn fill<'at_hand>(
     // What is made in a directory changes its times, so they come last, the deepest first.
     for (path, entry, metadata) in entries.iter().rev() {
         if *entry == Entry::Directory {
-            metadata.dress().put_on(&open(&path.0)?)?;
+            let directory = open(&path.0)?;
+            flags::give(&directory, metadata.flags);
+            metadata.dress().put_on(&directory)?;
         }
     }
     Ok(sources)

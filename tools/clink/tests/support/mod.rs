@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file uses its part")]
 #![allow(unreachable_pub, reason = "every test file is a crate of its own")]
 
+pub(crate) mod image;
+
 use std::fs;
 use std::ops::Deref;
 use std::path::PathBuf;
