@@ -141,8 +141,8 @@ fn local(
         Goal::Web(url) | Goal::Ftp(url) => url.host_str(),
         _ => None,
     };
-    if settings.filter.leaves_out(&link.address, host, &link.text) {
-        return Some(Finding::unchecked("left out on request"));
+    if let Some(why) = settings.filter.leaves_out(&link.address, host, &link.text) {
+        return Some(Finding::unchecked(why));
     }
     let content = reading.content.as_ref().ok()?;
     let is_resource = link.kind.class() == Class::Resource;

@@ -40,6 +40,10 @@ pub struct Cli {
     #[arg(long, conflicts_with = "fix")]
     pub list: bool,
 
+    /// What the repository says.
+    #[command(flatten)]
+    pub project: Project,
+
     /// What is checked.
     #[command(flatten)]
     pub scope: Scope,
@@ -51,6 +55,25 @@ pub struct Cli {
     /// How the result is shown.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// What the repository says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What the repository says")]
+pub struct Project {
+    /// Use this file instead of the nearest `coool.toml` in this folder and those above
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Use no `coool.toml`
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+
+    /// Let `coool.toml` send the environment variable VARIABLE to HOST
+    ///
+    /// Without this, a file that somebody else wrote sends nothing of your environment anywhere.
+    #[arg(long, value_name = "VARIABLE=HOST", value_parser = parse_secret)]
+    pub secret: Vec<(String, String)>,
 }
 
 /// What is checked.
@@ -112,17 +135,17 @@ pub struct Network {
     #[arg(short = 'r', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub max_requests_per_host: Option<u16>,
 
-    /// Least time between two requests to one host, such as 500ms or 2s
-    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "0")]
-    pub delay: Duration,
+    /// Least time between two requests to one host, such as 500ms or 2s [default: 0]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub delay: Option<Duration>,
 
-    /// Longest time for one request
-    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "20s")]
-    pub timeout: Duration,
+    /// Longest time for one request [default: 20s]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub timeout: Option<Duration>,
 
-    /// Second looks, at the end of the run, at what failed for the moment
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub retries: u32,
+    /// Second looks, at the end of the run, at what failed for the moment [default: 1]
+    #[arg(long, value_name = "N")]
+    pub retries: Option<u32>,
 
     /// What coool calls itself
     #[arg(long, value_name = "TEXT")]
@@ -203,6 +226,8 @@ Exit status:
   2  something could not be read or checked; a message says what and why
 
 Files:
+  coool.toml  in the folder or one above, up to that of the repository: what a team has agreed on,
+              such as excludes with a reason, headers for hosts and rates
   ~/.cooolrc  options as `name = value`, with `_` for `-`: verbose, status, debug, max_threads,
               max_requests_per_host, exclude_hosts
 
@@ -234,7 +259,7 @@ fn parse_limit(text: &str) -> Result<(Bound, u64), String> {
 }
 
 /// Reads a time: `500ms`, `20s`, `20`, `5m`, `12h`, `7d`.
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| format!("`{digits}` is not a whole number"))?;
     let seconds = match &text[digits.len()..] {
@@ -246,6 +271,13 @@ fn parse_time(text: &str) -> Result<Duration, String> {
         other => return Err(format!("unknown unit `{other}`: use ms, s, m, h or d")),
     };
     Ok(Duration::from_secs(number.checked_mul(seconds).ok_or("longer than anybody waits")?))
+}
+
+/// Reads `VARIABLE=HOST`.
+fn parse_secret(text: &str) -> Result<(String, String), String> {
+    let both = text.split_once('=').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+    let (name, host) = both.ok_or("write it as VARIABLE=HOST")?;
+    Ok((name.to_owned(), host.to_owned()))
 }
 
 /// Reads `192.0.2.1` or `192.0.2.1:5353`.

@@ -4,6 +4,8 @@
 //! findings are reported or written back.
 
 pub mod cli;
+mod text_file;
+
 mod config;
 mod gather;
 
@@ -43,7 +45,9 @@ use verdict::{Finding, Verdict};
 
 /// Does what the command line asks for.
 pub fn run(cli: &Cli) -> Result<Ended> {
-    let settings = config::settings(cli, config::home().as_deref())?;
+    let here = std::env::current_dir().ok();
+    let settings = config::settings(cli, config::home().as_deref(), here.as_deref())?;
+    tell_config(&settings);
     let Gathered { documents, passed_over, errors: missing } =
         gather::documents(&cli.paths, &settings.filter);
     for error in &missing {
@@ -63,6 +67,18 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         tell_problems(&checked);
     }
     conclude(&checked, &settings, !missing.is_empty(), bar.stopped())
+}
+
+/// Says what no longer counts of the repository's file, and on request which one that is.
+fn tell_config(settings: &Settings) {
+    let Some(file) = &settings.config else { return };
+    let file = names::shown(file);
+    for note in &settings.notes {
+        VOICE.note(&format!("{file}: {note}"));
+    }
+    if settings.debug {
+        VOICE.note(&format!("using {file}"));
+    }
 }
 
 fn no_documents() -> Hinted {
