@@ -33,6 +33,12 @@ impl Checked {
         self.links.iter().any(|(_, finding)| finding.verdict == Verdict::Broken)
     }
 
+    /// Whether a link of it is broken and no baseline knows so.
+    pub(crate) fn is_newly_broken(&self) -> bool {
+        let is_new = |finding: &Finding| finding.verdict == Verdict::Broken && !finding.known;
+        self.links.iter().any(|(_, finding)| is_new(finding))
+    }
+
     /// Whether something of it could not be read or checked.
     pub(crate) fn is_incomplete(&self) -> bool {
         !self.problems.is_empty() || self.links.iter().any(|(_, finding)| finding.could_not)

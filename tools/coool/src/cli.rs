@@ -74,6 +74,14 @@ pub struct Project {
     /// Without this, a file that somebody else wrote sends nothing of your environment anywhere.
     #[arg(long, value_name = "VARIABLE=HOST", value_parser = parse_secret)]
     pub secret: Vec<(String, String)>,
+
+    /// Fail only for links that are not in FILE, which knows what is broken
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["fix", "list"])]
+    pub baseline: Option<PathBuf>,
+
+    /// Write into the baseline what is broken now
+    #[arg(long, requires = "baseline")]
+    pub write_baseline: bool,
 }
 
 /// What is checked.
@@ -213,6 +221,10 @@ pub enum Format {
     Junit,
     /// For code scanning
     Sarif,
+    /// Annotations, as the log of GitHub Actions and of those like it shows them
+    Github,
+    /// A report of code quality for GitLab
+    Gitlab,
     /// A table for each document
     Markdown,
     /// A page to look at
@@ -236,7 +248,8 @@ Examples:
   coool --format html -o links.html docs check a folder, with a report to look at
   coool --fix --dry-run manual.odt       what coool would put right
   coool --fix manual.odt                 do it; manual.odt.bak is the old one
-  coool --fix --review manual.odt        and ask about what is only likely";
+  coool --fix --review manual.odt        and ask about what is only likely
+  coool --baseline known.json docs       fail only for what is not in known.json";
 
 /// Reads `name=number`, with K, M or G for powers of 1024.
 fn parse_limit(text: &str) -> Result<(Bound, u64), String> {

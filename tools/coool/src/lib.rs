@@ -19,6 +19,9 @@ mod check;
 pub mod remote;
 pub mod verdict;
 
+mod identity;
+
+mod baseline;
 mod fix;
 mod report;
 mod review;
@@ -32,6 +35,7 @@ use std::io;
 use anyhow::{Context, Result, ensure};
 use ui::{Ended, Hinted, hinted};
 
+use baseline::{Baseline, Comparison};
 use check::Checked;
 use cli::Cli;
 use config::Settings;
@@ -39,7 +43,7 @@ use gather::Gathered;
 use messages::VOICE;
 use progress::Bar;
 use proposal::Proposal;
-use report::Detail;
+use report::{Detail, Outcome};
 use review::Review;
 use verdict::{Finding, Verdict};
 
@@ -55,18 +59,46 @@ pub fn run(cli: &Cli) -> Result<Ended> {
     }
     let is_empty = documents.is_empty() && missing.is_empty() && passed_over.is_empty();
     ensure!(!is_empty, no_documents());
+    let baseline = baseline(cli)?;
     let bar = Bar::new(cli.output.quiet, settings.debug);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
-    let checked = look_at(&documents, cli, &settings, &bar)?;
+    let mut checked = look_at(&documents, cli, &settings, &bar)?;
     if cli.fix && !bar.stopped() {
         tell_problems(&checked);
         return fix_all(&checked, cli, &missing);
     }
-    report::write(&checked, &passed_over, &cli.output, detail(cli, &settings))?;
+    let comparison = compare(&mut checked, baseline.as_ref(), cli, &bar)?;
+    let outcome =
+        Outcome { checked: &checked, passed_over: &passed_over, comparison: comparison.as_ref() };
+    report::write(&outcome, &cli.output, detail(cli, &settings))?;
     if !report::tells_problems(&cli.output) {
         tell_problems(&checked);
     }
     conclude(&checked, &settings, !missing.is_empty(), bar.stopped())
+}
+
+/// What is known to be broken, where the user names it.
+fn baseline(cli: &Cli) -> Result<Option<Baseline>> {
+    let file = cli.project.baseline.as_ref();
+    file.map(|file| Baseline::read(file, cli.project.write_baseline)).transpose()
+}
+
+/// Marks what is known to be broken, and on request makes it known.
+fn compare(
+    checked: &mut [Checked],
+    baseline: Option<&Baseline>,
+    cli: &Cli,
+    bar: &Bar,
+) -> Result<Option<Comparison>> {
+    let Some(baseline) = baseline else { return Ok(None) };
+    let mut comparison = baseline.mark(checked);
+    // What was not looked at because of Ctrl-C is no state to keep.
+    if cli.project.write_baseline && !bar.stopped() {
+        let count = baseline.write(checked, &mut comparison)?;
+        let links = if count == 1 { "link" } else { "links" };
+        VOICE.note(&format!("the baseline has {count} broken {links}"));
+    }
+    Ok(Some(comparison))
 }
 
 /// Says what no longer counts of the repository's file, and on request which one that is.
@@ -133,7 +165,7 @@ fn conclude(
         Ended::Interrupted
     } else if missing || checked.iter().any(Checked::is_incomplete) {
         Ended::Incomplete
-    } else if checked.iter().any(Checked::is_broken) {
+    } else if checked.iter().any(Checked::is_newly_broken) {
         Ended::Found
     } else {
         Ended::Done

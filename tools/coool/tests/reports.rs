@@ -156,11 +156,11 @@ fn csv_has_a_row_for_each_link() {
     check(
         &["--format", "csv"],
         &expect![[r#"
-        document,part,kind,url,text,place,page,slide,sheet,cell,heading,line,verdict,reason,proposal,confidence,proposal_reason
-        a.fodt,,text,#Hree,"the ""slip"" & more","under ""A < B | C""",,,,,A < B | C,,broken,no bookmark is called `Hree`,#Here,likely,it is spelled nearly so
-        a.fodt,,text,#Here,fine,"under ""A < B | C""",,,,,A < B | C,,ok,,,,
-        a.fodt,,text,https://a.example/,web,"under ""A < B | C""",,,,,A < B | C,,unchecked,"not asked, because of `--offline`",,,
-    "#]],
+            document,part,kind,url,text,place,page,slide,sheet,cell,heading,line,verdict,reason,proposal,confidence,proposal_reason,known
+            a.fodt,,text,#Hree,"the ""slip"" & more","under ""A < B | C""",,,,,A < B | C,,broken,no bookmark is called `Hree`,#Here,likely,it is spelled nearly so,
+            a.fodt,,text,#Here,fine,"under ""A < B | C""",,,,,A < B | C,,ok,,,,,
+            a.fodt,,text,https://a.example/,web,"under ""A < B | C""",,,,,A < B | C,,unchecked,"not asked, because of `--offline`",,,,
+        "#]],
     );
 }
 
@@ -172,9 +172,9 @@ fn junit_has_a_case_for_each_link() {
             <?xml version="1.0" encoding="UTF-8"?>
             <testsuites name="coool" tests="3" failures="1" errors="0">
               <testsuite name="a.fodt" tests="3" failures="1" errors="0" skipped="1">
-                <testcase classname="a.fodt" name="#Hree (under &quot;A &lt; B | C&quot;)"><failure message="no bookmark is called `Hree`">text "the &quot;slip&quot; &amp; more"</failure></testcase>
-                <testcase classname="a.fodt" name="#Here (under &quot;A &lt; B | C&quot;)"/>
-                <testcase classname="a.fodt" name="https://a.example/ (under &quot;A &lt; B | C&quot;)"><skipped message="not asked, because of `--offline`"/></testcase>
+                <testcase classname="a.fodt" name="#Hree &quot;the &quot;slip&quot; &amp; more&quot;"><failure type="broken-link" message="no bookmark is called `Hree`">text link: #Hree &quot;the &quot;slip&quot; &amp; more&quot; (under &quot;A &lt; B | C&quot;): no bookmark is called `Hree`; perhaps #Here (likely: it is spelled nearly so)</failure></testcase>
+                <testcase classname="a.fodt" name="#Here &quot;fine&quot;"/>
+                <testcase classname="a.fodt" name="https://a.example/ &quot;web&quot;"><skipped message="not asked, because of `--offline`"/></testcase>
               </testsuite>
             </testsuites>
         "##]],
@@ -186,71 +186,83 @@ fn sarif_has_a_result_for_each_link_to_look_at() {
     check(
         &["--format", "sarif"],
         &expect![[r##"
-        {
-          "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-          "runs": [
             {
-              "invocations": [
+              "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+              "runs": [
                 {
-                  "executionSuccessful": true,
-                  "toolExecutionNotifications": []
-                }
-              ],
-              "results": [
-                {
-                  "level": "error",
-                  "locations": [
+                  "invocations": [
                     {
-                      "logicalLocations": [
+                      "executionSuccessful": true,
+                      "toolExecutionNotifications": []
+                    }
+                  ],
+                  "results": [
+                    {
+                      "level": "error",
+                      "locations": [
                         {
-                          "fullyQualifiedName": "",
-                          "name": "under \"A < B | C\""
+                          "logicalLocations": [
+                            {
+                              "name": "under \"A < B | C\""
+                            }
+                          ],
+                          "physicalLocation": {
+                            "artifactLocation": {
+                              "uri": "a.fodt"
+                            }
+                          }
                         }
                       ],
-                      "physicalLocation": {
-                        "artifactLocation": {
-                          "uri": "a.fodt"
-                        }
-                      }
+                      "message": {
+                        "text": "#Hree \"the \"slip\" & more\" (under \"A < B | C\"): no bookmark is called `Hree`; perhaps #Here (likely: it is spelled nearly so)"
+                      },
+                      "partialFingerprints": {
+                        "coool/v1": "2a41e9d0b3846bf5c8b3b66c9e081146",
+                        "primaryLocationLineHash": "2a41e9d0b3846bf5c8b3b66c9e081146"
+                      },
+                      "ruleId": "broken-link"
                     }
                   ],
-                  "message": {
-                    "text": "#Hree (under \"A < B | C\"): no bookmark is called `Hree`; perhaps #Here (likely: it is spelled nearly so)"
-                  },
-                  "ruleId": "broken-link"
+                  "tool": {
+                    "driver": {
+                      "name": "coool",
+                      "rules": [
+                        {
+                          "defaultConfiguration": {
+                            "level": "error"
+                          },
+                          "id": "broken-link",
+                          "shortDescription": {
+                            "text": "The link leads nowhere"
+                          }
+                        },
+                        {
+                          "defaultConfiguration": {
+                            "level": "warning"
+                          },
+                          "id": "doubtful-link",
+                          "shortDescription": {
+                            "text": "Nobody can say whether the link leads anywhere"
+                          }
+                        },
+                        {
+                          "defaultConfiguration": {
+                            "level": "note"
+                          },
+                          "id": "moved-link",
+                          "shortDescription": {
+                            "text": "What the link leads to has moved for good"
+                          }
+                        }
+                      ],
+                      "version": "0.1.0"
+                    }
+                  }
                 }
               ],
-              "tool": {
-                "driver": {
-                  "name": "coool",
-                  "rules": [
-                    {
-                      "id": "broken-link",
-                      "shortDescription": {
-                        "text": "The link leads nowhere"
-                      }
-                    },
-                    {
-                      "id": "doubtful-link",
-                      "shortDescription": {
-                        "text": "Nobody can say whether the link leads anywhere"
-                      }
-                    },
-                    {
-                      "id": "moved-link",
-                      "shortDescription": {
-                        "text": "What the link leads to has moved for good"
-                      }
-                    }
-                  ],
-                  "version": "0.1.0"
-                }
-              }
+              "version": "2.1.0"
             }
-          ],
-          "version": "2.1.0"
-        }
-    "##]],
+        "##]],
     );
 }
 
