@@ -287,28 +287,23 @@ fn markdown_has_a_table_for_each_document() {
 }
 
 #[test]
-fn a_page_shows_what_needs_attention_and_folds_the_rest() {
+fn a_page_shows_what_needs_attention_and_hides_the_rest() {
     let run = desk().coool(&["a.fodt", "--offline", "--format", "html"]);
     let (_, body) = run.stdout.split_once("<body>\n").expect("a body");
     expect![[r#"
-        <h1>Links</h1>
-        <ul class="totals">
-        <li><b>1</b>documents</li>
-        <li><b>3</b>links</li>
-        <li><b>1</b>broken</li>
-        <li><b>0</b>doubtful</li>
-        <li><b>0</b>redirected</li>
-        <li><b>1</b>unchecked</li>
-        <li><b>1</b>ok</li>
-        </ul>
-        <h2>a.fodt</h2>
+        <h1>1 document, 3 links</h1>
+        <input type="checkbox" id="broken" checked><label for="broken"><b>1</b> broken</label>
+        <input type="checkbox" id="unchecked"><label for="unchecked"><b>1</b> unchecked</label>
+        <input type="checkbox" id="ok"><label for="ok"><b>1</b> ok</label>
+        <main>
+        <section>
+        <h2>a.fodt <small>1 broken, 1 unchecked, 1 ok</small></h2>
         <article class="broken">
         <p><span class="verdict">broken</span><code>#Hree</code></p>
         <p>text “the &quot;slip&quot; &amp; more”, under &quot;A &lt; B | C&quot;</p>
-        <p class="soft">no bookmark is called `Hree`</p>
+        <p class="soft">no bookmark is called <code>Hree</code></p>
         <p>perhaps <code>#Here</code>, likely: it is spelled nearly so</p>
         </article>
-        <details><summary>2 other links</summary>
         <article class="ok">
         <p><span class="verdict">ok</span><code>#Here</code></p>
         <p>text “fine”, under &quot;A &lt; B | C&quot;</p>
@@ -316,12 +311,13 @@ fn a_page_shows_what_needs_attention_and_folds_the_rest() {
         <article class="unchecked">
         <p><span class="verdict">unchecked</span><code><a href="https://a.example/" rel="noopener noreferrer">https://a.example/</a></code></p>
         <p>text “web”, under &quot;A &lt; B | C&quot;</p>
-        <p class="soft">not asked, because of `--offline`</p>
+        <p class="soft">not asked, because of <code>--offline</code></p>
         </article>
-        </details>
+        </section>
+        </main>
         </body>
         </html>
-"#]].assert_eq(body);
+    "#]].assert_eq(body);
 }
 
 #[test]
@@ -354,4 +350,22 @@ fn the_result_goes_where_it_is_wanted() {
 
     assert_eq!((run.code, &*run.stdout), (Some(1), ""));
     assert!(desk.read("links.csv").starts_with(b"document,part,kind,"));
+}
+
+#[test]
+fn a_page_has_neither_scripts_nor_backticks_nor_anything_from_elsewhere() {
+    let body = format!(
+        "{}{}",
+        odf::paragraph("#Gone<script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        odf::paragraph("javascript:alert(1)", "&quot; onclick=&quot;alert(1)"),
+    );
+    let run = Desk::with("a.fodt", odf::text(&body)).coool(&["a.fodt", "--format", "html"]);
+
+    for stranger in ["<script", "<link", "<img", "url(", "@import", "src=", "`", "href=\"java"] {
+        assert!(!run.stdout.contains(stranger), "{stranger}: {}", run.stdout);
+    }
+    assert!(
+        run.stdout.contains("no bookmark is called <code>Gone&lt;script&gt;</code>"),
+        "{run:?}"
+    );
 }
