@@ -273,17 +273,20 @@ fn parse_limit(text: &str) -> Result<(Bound, u64), String> {
 
 /// Reads a time: `500ms`, `20s`, `20`, `5m`, `12h`, `7d`.
 pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
+    /// Ten years, which no clock of the system runs over.
+    const LONGEST: u64 = 3_660 * 86_400 * 1_000;
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| format!("`{digits}` is not a whole number"))?;
-    let seconds = match &text[digits.len()..] {
-        "ms" => return Ok(Duration::from_millis(number)),
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
+    let milliseconds = match &text[digits.len()..] {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
         other => return Err(format!("unknown unit `{other}`: use ms, s, m, h or d")),
     };
-    Ok(Duration::from_secs(number.checked_mul(seconds).ok_or("longer than anybody waits")?))
+    let time = number.checked_mul(milliseconds).filter(|time| *time <= LONGEST);
+    time.map(Duration::from_millis).ok_or_else(|| "longer than anybody waits".to_owned())
 }
 
 /// Reads `VARIABLE=HOST`.
