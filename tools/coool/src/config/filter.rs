@@ -31,6 +31,7 @@ pub(super) struct Exclude {
 /// What is left out.
 #[derive(Debug)]
 pub(super) enum Left {
+    /// As addresses have it.
     Host(String),
     Addresses(GlobMatcher),
     Pattern(Regex),
@@ -93,7 +94,7 @@ impl Filter {
 impl Left {
     fn holds(&self, address: &str, host: Option<&str>, text: &str) -> bool {
         match self {
-            Self::Host(left) => host.is_some_and(|host| left.eq_ignore_ascii_case(host)),
+            Self::Host(left) => host == Some(left),
             Self::Addresses(glob) => glob.is_match(address),
             Self::Pattern(regex) => regex.is_match(address),
             Self::Texts(glob) => !text.is_empty() && glob.is_match(text),

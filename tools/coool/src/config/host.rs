@@ -37,7 +37,7 @@ pub(super) fn checked(
     };
     for (header, value) in written.headers {
         let add = |value: String| add_header(&mut host, &header, &value, &name, grants);
-        lines.checked(Some(value), add)?;
+        lines.checked(value, add)?;
     }
     let has_secret = !host.secrets.is_empty() || host.withheld.is_some();
     ensure!(
@@ -60,6 +60,14 @@ fn host_name(text: &str) -> Result<String> {
         Some(port) if !text.ends_with(']') => Ok(format!("{host}:{port}")),
         _ => Ok(host.to_owned()),
     }
+}
+
+/// A name without a port.
+pub(super) fn name_alone(text: &str) -> Result<String> {
+    let name = host_name(text)?;
+    let has_port = name.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+    ensure!(!has_port, "write the host without a port");
+    Ok(name)
 }
 
 /// What a request says of itself and of its connection.
@@ -114,7 +122,7 @@ pub(super) fn sendable(text: String) -> Result<String> {
 
 fn header_value(text: &str) -> Result<HeaderValue> {
     // What is wrong is said, and not the value: it may be a secret.
-    text.parse().map_err(|_| anyhow!("it cannot be sent: it has characters such as line breaks"))
+    text.parse().map_err(|_| anyhow!("it cannot be sent: only ASCII without line breaks can"))
 }
 
 /// A value with its variables filled in.

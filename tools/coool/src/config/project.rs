@@ -57,7 +57,11 @@ pub(super) fn nearest(folder: &Path) -> Result<Option<PathBuf>> {
     let mut shown_folder = PathBuf::new();
     for above in folder.ancestors() {
         let file = above.join(NAME);
-        if is_there(&file).with_context(|| format!("cannot look for `{}`", shown(&file)))? {
+        let cannot = || {
+            let what = format!("cannot look for `{}`", shown(&file));
+            ui::hinted(&what, "`--no-config` goes without")
+        };
+        if is_there(&file).with_context(cannot)? {
             return Ok(Some(shown_folder.join(NAME)));
         }
         if [".git", ".hg", ".jj"].iter().any(|name| above.join(name).exists()) {
@@ -91,29 +95,34 @@ impl Project {
     fn parse(text: &str, folder: &Path, surroundings: &Surroundings) -> Result<Self> {
         let lines = Lines { text };
         let written = written(text, &lines)?;
+        let user_agent = written.user_agent.map(|text| lines.checked(text, host::sendable));
+        let authorities = |file| authorities(&folder.join(file));
+        let authorities = written.ca_file.map(|file| lines.checked(file, authorities));
         let mut project = Self {
             max_threads: written.max_threads.map(|count| count.0),
             max_requests_per_host: written.max_requests_per_host.map(|count| count.0),
             delay: written.delay.map(|time| time.0),
             timeout: written.timeout.map(|time| time.0),
             retries: written.retries,
-            user_agent: lines.checked(written.user_agent, host::sendable)?,
+            user_agent: user_agent.transpose()?,
             whole: written.method == Method::Get,
+            authorities: authorities.transpose()?.unwrap_or_default(),
             ..Self::default()
         };
-        let authorities = |file| authorities(&folder.join(file));
-        project.authorities = lines.checked(written.ca_file, authorities)?.unwrap_or_default();
         for (name, host) in written.host {
             let (name, host) = host::checked(&name, host, &surroundings.grants, &lines)?;
             project.hosts.insert(name, host);
         }
         for exclude in written.exclude {
             let line = lines.line(&exclude.span());
-            let checked = |exclude| checked_exclude(exclude, line, surroundings.today);
-            match lines.checked(Some(exclude), checked)? {
-                Some(Ok(exclude)) => project.excludes.push(exclude),
-                Some(Err(ended)) => project.ended.push(ended),
-                None => {}
+            let until = exclude.get_ref().until.map(|day| day.0);
+            let (value, exclude) = lines.checked(exclude, checked_exclude)?;
+            match until.filter(|day| *day < surroundings.today) {
+                Some(day) => project.ended.push(format!(
+                    "line {line}: the exclude of `{value}` ended on {day} and no longer counts ({})",
+                    shown_text(&exclude.reason)
+                )),
+                None => project.excludes.push(exclude),
             }
         }
         Ok(project)
@@ -125,13 +134,9 @@ fn authorities(file: &Path) -> Result<Authorities> {
     read().with_context(|| format!("cannot use `{}`", shown(file)))
 }
 
-/// What is left out; or, where its day has passed, what is to be said.
-fn checked_exclude(
-    written: WrittenExclude,
-    line: usize,
-    today: Date,
-) -> Result<Result<Exclude, String>> {
-    let WrittenExclude { host, url, regex, text, file, reason, until } = written;
+/// What is left out, and before it the text that says so, for people.
+fn checked_exclude(written: WrittenExclude) -> Result<(String, Exclude)> {
+    let WrittenExclude { host, url, regex, text, file, reason, until: _ } = written;
     let reason = reason.trim().to_owned();
     ensure!(!reason.is_empty(), "an exclude needs its `reason`");
     let ways = [("host", host), ("url", url), ("regex", regex), ("text", text), ("file", file)];
@@ -140,22 +145,23 @@ fn checked_exclude(
         return Err(anyhow!("an exclude has one of `host`, `url`, `regex`, `text` and `file`"));
     };
     ensure!(!value.is_empty(), "`{way}` is empty");
+    let shown_value = shown_text(&value);
     let what = match way {
-        "host" => Ok(Left::Host(value.clone())),
+        "host" => host::name_alone(&value).map(Left::Host),
         "url" => glob(&value).map(Left::Addresses),
         "regex" => Regex::new(&value).map(Left::Pattern).map_err(anyhow::Error::new),
         "text" => glob(&value).map(Left::Texts),
         _ => glob(&value).map(Left::Files),
     };
-    let what = what.with_context(|| format!("cannot use `{}`", shown_text(&value)))?;
-    match until.map(|day| day.0).filter(|day| *day < today) {
-        Some(day) => Ok(Err(format!(
-            "line {line}: the exclude of `{}` ended on {day} and no longer counts ({})",
-            shown_text(&value),
-            shown_text(&reason)
-        ))),
-        None => Ok(Ok(Exclude { what, reason })),
-    }
+    // What is said of a pattern repeats it.
+    let what = what.map_err(|error| anyhow!(shown_lines(&error.to_string())));
+    let what = what.with_context(|| format!("cannot use `{shown_value}`"))?;
+    Ok((shown_value, Exclude { what, reason }))
+}
+
+/// Text of several lines that commands no terminal.
+fn shown_lines(text: &str) -> String {
+    text.lines().map(shown_text).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -189,6 +195,7 @@ mod tests {
             ("\nmax-treads = 3\n".to_owned(), "line 2: unknown field `max-treads`"),
             ("timeout = 20\n".to_owned(), "line 1: invalid type: integer `20`, expected a string"),
             ("timeout = \"soon\"\n".to_owned(), "line 1: `` is not a whole number"),
+            ("delay = \"99999999d\"\n".to_owned(), "line 1: longer than anybody waits"),
             ("max-threads = 0\n".to_owned(), "line 1: write a number from 1 to 10000"),
             ("retries = -1\n".to_owned(), "line 1: "),
             ("method = \"post\"\n".to_owned(), "line 1: unknown variant `post`"),
@@ -213,7 +220,10 @@ mod tests {
             (exclude("reason = \"x\""), "line 2: an exclude has one of `host`, `url`,"),
             (exclude("url = \"*\"\nhost = \"a\"\nreason = \"x\""), "line 2: an exclude has one of"),
             (exclude("url = \"\"\nreason = \"x\""), "line 2: `url` is empty"),
+            (exclude("host = \"a:81\"\nreason = \"x\""), "line 2: cannot use `a:81`: write the"),
             (exclude("regex = \"(\"\nreason = \"x\""), "line 2: cannot use `(`: "),
+            (exclude("regex = \"(\\u001b\"\nreason = \"x\""), "line 2: cannot use `(\\u{1b}`: "),
+            (exclude("url = \"[\\u001b\"\nreason = \"x\""), "line 2: cannot use `[\\u{1b}`: "),
             (
                 exclude("url = \"*\"\nreason = \"x\"\nuntil = \"2027-01-01\""),
                 "line 5: invalid type: string",

@@ -98,12 +98,11 @@ impl Lines<'_> {
     /// A value as it is checked; a mistake is said with its line.
     pub(super) fn checked<T, C>(
         &self,
-        value: Option<Spanned<T>>,
+        value: Spanned<T>,
         check: impl FnOnce(T) -> Result<C>,
-    ) -> Result<Option<C>> {
-        let Some(value) = value else { return Ok(None) };
+    ) -> Result<C> {
         let line = self.line(&value.span());
-        check(value.into_inner()).map(Some).with_context(|| format!("line {line}"))
+        check(value.into_inner()).with_context(|| format!("line {line}"))
     }
 }
 

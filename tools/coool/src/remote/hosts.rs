@@ -59,10 +59,11 @@ impl Hosts {
 }
 
 impl Host {
-    /// The headers for a request to an address.
-    pub(super) fn headers_for(&self, url: &Url) -> HeaderMap {
+    /// The headers for a request to an address. A proxy reads along where the connection is not
+    /// secure.
+    pub(super) fn headers_for(&self, url: &Url, by_proxy: bool) -> HeaderMap {
         let mut headers = self.headers.clone();
-        if url.scheme() == "https" || stays_here(url) {
+        if url.scheme() == "https" || (stays_here(url) && !by_proxy) {
             headers.extend(self.secrets.clone());
         }
         headers
@@ -114,7 +115,7 @@ mod tests {
         secrets.insert("authorization", "Bearer x".parse().expect("a value"));
         let host = Host { secrets, ..Host::default() };
 
-        let sent = |text| host.headers_for(&url(text)).len();
+        let sent = |text| host.headers_for(&url(text), false).len();
         for safe in
             ["https://a.example/", "http://127.0.0.1:1/", "http://[::1]/", "http://localhost"]
         {
@@ -125,5 +126,7 @@ mod tests {
         {
             assert_eq!(sent(unsafe_address), 0, "{unsafe_address}");
         }
+        let by_proxy = |text| host.headers_for(&url(text), true).len();
+        assert_eq!((by_proxy("https://a.example/"), by_proxy("http://127.0.0.1/")), (1, 0));
     }
 }

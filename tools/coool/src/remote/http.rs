@@ -147,7 +147,7 @@ async fn send(
     web: &Web,
 ) -> reqwest::Result<Response> {
     let host = office.settings.hosts.of(url);
-    let headers = host.map(|host| host.headers_for(url)).unwrap_or_default();
+    let headers = host.map(|host| host.headers_for(url, web.proxied)).unwrap_or_default();
     web.client_for(host).request(method, url.clone()).headers(headers).timeout(time).send().await
 }
 
