@@ -87,6 +87,7 @@ impl Baseline {
 
     /// Marks what is known to be broken. Of several that are alike the first are taken to be known.
     pub(crate) fn mark(&self, checked: &mut [Checked]) -> Comparison {
+        // What is left of this when each broken link has taken its own is mended, unless nobody knows.
         let mut left = self.known.clone();
         let mut known = 0;
         for (document, checked) in self.named(checked) {
@@ -104,7 +105,7 @@ impl Baseline {
         }
         for (document, checked) in self.named(checked) {
             for (link, finding) in &checked.links {
-                if finding.verdict != Verdict::Unchecked {
+                if !matches!(finding.verdict, Verdict::Unchecked | Verdict::Doubtful) {
                     continue;
                 }
                 if let Some(count) = left.get_mut(&Identity::of(document.clone(), link)) {

@@ -51,7 +51,7 @@ use verdict::{Finding, Verdict};
 pub fn run(cli: &Cli) -> Result<Ended> {
     let here = std::env::current_dir().ok();
     let settings = config::settings(cli, config::home().as_deref(), here.as_deref())?;
-    tell_config(&settings);
+    tell_config(&settings, cli.output.quiet);
     let Gathered { documents, passed_over, errors: missing } =
         gather::documents(&cli.paths, &settings.filter);
     for error in &missing {
@@ -96,16 +96,18 @@ fn compare(
     if cli.project.write_baseline && !bar.stopped() {
         let count = baseline.write(checked, &mut comparison)?;
         let links = if count == 1 { "link" } else { "links" };
-        VOICE.note(&format!("the baseline has {count} broken {links}"));
+        if !cli.output.quiet {
+            VOICE.note(&format!("the baseline has {count} broken {links}"));
+        }
     }
     Ok(Some(comparison))
 }
 
 /// Says what no longer counts of the repository's file, and on request which one that is.
-fn tell_config(settings: &Settings) {
+fn tell_config(settings: &Settings, quiet: bool) {
     let Some(file) = &settings.config else { return };
     let file = names::shown(file);
-    for note in &settings.notes {
+    for note in settings.notes.iter().filter(|_| !quiet) {
         VOICE.note(&format!("{file}: {note}"));
     }
     if settings.debug {

@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 
 use expect_test::expect;
+use support::server::{Response, Server};
 use support::{Desk, odf};
 
 /// A document with these links, each to a place that is not there.
@@ -189,4 +190,19 @@ fn a_file_that_is_no_baseline_is_neither_used_nor_written_over() {
     assert_eq!(missing.code, Some(2));
     assert!(missing.stderr.contains("hint: `--write-baseline` makes one"), "{missing:?}");
     assert_eq!(desk.coool(&["a.fodt", "--write-baseline"]).code, Some(2));
+}
+
+#[test]
+fn what_nobody_can_say_anything_of_any_more_is_not_mended() {
+    // The head and the page are not found, and then only people are let in.
+    let server = Server::new(|request| Response::of(if request.before < 2 { 404 } else { 403 }));
+    let desk = Desk::with("a.fodt", document(&[(&server.url("/"), "web")]));
+    desk.coool(&["a.fodt", "--baseline", "known.json", "--write-baseline"]);
+    let before = desk.read("known.json");
+
+    let run = desk.coool(&["a.fodt", "--baseline", "known.json", "--write-baseline", "-q"]);
+
+    assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(0), "", ""));
+    assert_eq!(desk.read("known.json"), before);
+    assert_eq!(desk.verdicts(&["a.fodt"]), [format!("{} doubtful", server.url("/"))]);
 }
