@@ -189,6 +189,12 @@ pub struct Output {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
+    /// With --format html: show the pages and slides on which links are broken
+    ///
+    /// LibreOffice draws them where it is installed, the first twenty, without macros and network.
+    #[arg(long, conflicts_with = "fix")]
+    pub pictures: bool,
+
     /// Show the links in order, too
     #[arg(short, long)]
     pub verbose: bool,

@@ -23,6 +23,7 @@ mod identity;
 
 mod baseline;
 mod fix;
+mod pictures;
 mod report;
 mod review;
 mod status;
@@ -37,10 +38,11 @@ use ui::{Ended, Hinted, hinted};
 
 use baseline::{Baseline, Comparison};
 use check::Checked;
-use cli::Cli;
+use cli::{Cli, Format};
 use config::Settings;
 use gather::Gathered;
 use messages::VOICE;
+use pictures::Pictures;
 use progress::Bar;
 use proposal::Proposal;
 use report::{Detail, Outcome};
@@ -60,6 +62,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
     let is_empty = documents.is_empty() && missing.is_empty() && passed_over.is_empty();
     ensure!(!is_empty, no_documents());
     let baseline = baseline(cli)?;
+    ensure!(!cli.output.pictures || cli.output.format == Format::Html, no_place_for_pictures());
     let bar = Bar::new(cli.output.quiet, settings.debug);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
     let mut checked = look_at(&documents, cli, &settings, &bar)?;
@@ -68,13 +71,32 @@ pub fn run(cli: &Cli) -> Result<Ended> {
         return fix_all(&checked, cli, &missing);
     }
     let comparison = compare(&mut checked, baseline.as_ref(), cli, &bar)?;
-    let outcome =
-        Outcome { checked: &checked, passed_over: &passed_over, comparison: comparison.as_ref() };
+    let pictures = pictures(&checked, cli, &bar)?;
+    let outcome = Outcome {
+        checked: &checked,
+        passed_over: &passed_over,
+        comparison: comparison.as_ref(),
+        pictures: &pictures,
+    };
     report::write(&outcome, &cli.output, detail(cli, &settings))?;
     if !report::tells_problems(&cli.output) {
         tell_problems(&checked);
     }
     conclude(&checked, &settings, !missing.is_empty(), bar.stopped())
+}
+
+fn no_place_for_pictures() -> Hinted {
+    hinted("cannot show pictures in this form of the result", "`--format html` shows them")
+}
+
+/// Pictures of what is broken, where the user wants them.
+fn pictures(checked: &[Checked], cli: &Cli, bar: &Bar) -> Result<Pictures> {
+    if !cli.output.pictures {
+        return Ok(Pictures::default());
+    }
+    let pictures = Pictures::take(checked, &|| bar.stopped())?;
+    pictures.notes.iter().filter(|_| !cli.output.quiet).for_each(|note| VOICE.note(note));
+    Ok(pictures)
 }
 
 /// What is known to be broken, where the user names it.

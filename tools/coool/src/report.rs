@@ -10,6 +10,7 @@ use crate::check::Checked;
 use crate::cli::{Format, Output};
 use crate::fix::{Applied, Plan};
 use crate::messages::VOICE;
+use crate::pictures::Pictures;
 
 mod fixes;
 mod github;
@@ -44,6 +45,7 @@ pub(crate) struct Outcome<'run> {
     pub(crate) passed_over: &'run PassedOver,
     /// What became of what a baseline knows, where there is one.
     pub(crate) comparison: Option<&'run Comparison>,
+    pub(crate) pictures: &'run Pictures,
 }
 
 /// Writes the result where the user wants it.
@@ -113,7 +115,7 @@ fn form(outcome: &Outcome, format: Format, detail: Detail, out: &mut dyn Write) 
         Format::Github => github::write(outcome, out),
         Format::Gitlab => gitlab::write(checked, out),
         Format::Markdown => markdown::write(checked, detail, out),
-        Format::Html => html::write(checked, out),
+        Format::Html => html::write(outcome, out),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The result as a page to look at, in one file without scripts.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use names::shown;
 
-use super::{Checked, Row, Totals, escaped, rows, text};
-use crate::verdict::Verdict;
+use super::{Checked, Outcome, Pictures, Row, Totals, escaped, text};
+use crate::verdict::{Finding, Verdict};
 
 /// What a reader can show and hide. The first four are shown at first.
 const GROUPS: [Group; 7] = [
@@ -47,21 +50,22 @@ article.redirected { border-color: var(--moved); } article.ok { border-color: va
 .verdict { font-weight: 600; margin-right: .5rem; } .broken .verdict { color: var(--broken); }
 .doubtful .verdict, .could-not .verdict { color: var(--doubtful); }
 .redirected .verdict { color: var(--moved); } .ok .verdict { color: var(--ok); }
+summary { cursor: pointer; } img { max-width: 100%; border: 1px solid var(--line); }
 code { overflow-wrap: anywhere; } p { margin: .2rem 0; } .soft { color: var(--soft); }
 "#;
 
 /// Writes the page. What is shown of it is for the reader to choose, without scripts: many servers
 /// that keep reports allow none.
-pub(super) fn write(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(HEAD.as_bytes())?;
     for Group { class, .. } in &GROUPS {
         writeln!(out, "#{class}:not(:checked) ~ main article.{class} {{ display: none; }}")?;
     }
     writeln!(out, "</style>\n</head>\n<body>")?;
-    write_filters(&Totals::of(checked), out)?;
+    write_filters(&Totals::of(outcome.checked), out)?;
     writeln!(out, "<main>")?;
-    for document in checked {
-        write_document(document, out)?;
+    for document in outcome.checked {
+        write_document(document, outcome.pictures, out)?;
     }
     writeln!(out, "</main>\n</body>\n</html>")
 }
@@ -107,7 +111,7 @@ fn class(row: &Row) -> &'static str {
     }
 }
 
-fn write_document(document: &Checked, out: &mut dyn Write) -> io::Result<()> {
+fn write_document(document: &Checked, pictures: &Pictures, out: &mut dyn Write) -> io::Result<()> {
     let checked = std::slice::from_ref(document);
     let totals = Totals::of(checked);
     let counts: Vec<String> = GROUPS
@@ -125,13 +129,31 @@ fn write_document(document: &Checked, out: &mut dyn Write) -> io::Result<()> {
             prose(problem)
         )?;
     }
-    for row in rows(checked) {
-        write_link(&row, out)?;
+    let mut shown_pages = BTreeSet::new();
+    for (link, finding) in &document.links {
+        let picture = pictures.of(&document.path, link).filter(|_| is_newly_broken(finding));
+        let picture = picture.filter(|(number, _)| shown_pages.insert(*number));
+        write_link(&Row::of(document, link, finding), picture, out)?;
     }
     writeln!(out, "</section>")
 }
 
-fn write_link(row: &Row, out: &mut dyn Write) -> io::Result<()> {
+fn is_newly_broken(finding: &Finding) -> bool {
+    finding.verdict == Verdict::Broken && !finding.known
+}
+
+/// A page, folded away: it is large.
+fn write_picture(row: &Row, number: u32, picture: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    let name = escaped(&shown(row.document.as_path()));
+    writeln!(
+        out,
+        "<details><summary>page {number}</summary><img alt=\"page {number} of {name}\" \
+         src=\"data:image/png;base64,{}\"></details>",
+        BASE64_STANDARD.encode(picture)
+    )
+}
+
+fn write_link(row: &Row, picture: Option<(u32, &[u8])>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<article class=\"{}\">", class(row))?;
     writeln!(
         out,
@@ -156,6 +178,9 @@ fn write_link(row: &Row, out: &mut dyn Write) -> io::Result<()> {
     if let Some(proposal) = row.proposal {
         let confidence = prose(&row.shown_confidence());
         writeln!(out, "<p>perhaps <code>{}</code>, {confidence}</p>", address(proposal))?;
+    }
+    if let Some((number, picture)) = picture {
+        write_picture(row, number, picture, out)?;
     }
     writeln!(out, "</article>")
 }

@@ -56,7 +56,7 @@ struct ProblemRow<'run> {
 
 /// One document with everything.
 pub(super) fn json(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    let Outcome { checked, passed_over, comparison } = *outcome;
+    let Outcome { checked, passed_over, comparison, .. } = *outcome;
     let problems = checked.iter().flat_map(|document| {
         document
             .problems
