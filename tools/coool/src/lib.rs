@@ -94,7 +94,7 @@ fn pictures(checked: &[Checked], cli: &Cli, bar: &Bar) -> Result<Pictures> {
     if !cli.output.pictures {
         return Ok(Pictures::default());
     }
-    let pictures = Pictures::take(checked, &|| bar.stopped())?;
+    let pictures = Pictures::take(checked, bar)?;
     pictures.notes.iter().filter(|_| !cli.output.quiet).for_each(|note| VOICE.note(note));
     Ok(pictures)
 }

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use crate::check::Checked;
 use crate::link::{Link, Page};
+use crate::progress::Bar;
 use crate::verdict::Verdict;
 
 /// A page is made in a second or two; a machine that is busy takes longer.
@@ -46,7 +47,7 @@ impl Pictures {
 
     /// Takes pictures of what is broken and not known to be, in the order of the documents, until
     /// somebody wants no more.
-    pub(crate) fn take(checked: &[Checked], stopped: &dyn Fn() -> bool) -> Result<Self> {
+    pub(crate) fn take(checked: &[Checked], bar: &Bar) -> Result<Self> {
         let mut pictures = Self::default();
         let wanted: Vec<Spot> = checked.iter().flat_map(spots).collect();
         if !wanted.is_empty() && exec::find("soffice").is_none() {
@@ -58,11 +59,14 @@ impl Pictures {
             pictures.note(&format!("pictures of {MOST} pages, and none of {left} others"));
         }
         let studio = Studio::new().context("cannot prepare for pictures")?;
+        bar.to_draw(wanted.len().min(MOST));
         for (document, number) in wanted.into_iter().take(MOST) {
-            if stopped() {
+            if bar.stopped() {
                 break;
             }
-            match studio.picture(&document, number) {
+            let picture = studio.picture(&document, number);
+            bar.drew(&document, number);
+            match picture {
                 Ok(picture) => {
                     pictures.taken.insert((document, number), picture);
                 }
@@ -72,6 +76,7 @@ impl Pictures {
                 )),
             }
         }
+        bar.clear();
         Ok(pictures)
     }
 

@@ -145,9 +145,10 @@ fn is_newly_broken(finding: &Finding) -> bool {
 /// A page, folded away: it is large.
 fn write_picture(row: &Row, number: u32, picture: &[u8], out: &mut dyn Write) -> io::Result<()> {
     let name = escaped(&shown(row.document.as_path()));
+    let what = if row.place.slide.is_some() { "slide" } else { "page" };
     writeln!(
         out,
-        "<details><summary>page {number}</summary><img alt=\"page {number} of {name}\" \
+        "<details><summary>{what} {number}</summary><img alt=\"{what} {number} of {name}\" \
          src=\"data:image/png;base64,{}\"></details>",
         BASE64_STANDARD.encode(picture)
     )
