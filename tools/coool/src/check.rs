@@ -33,6 +33,12 @@ impl Checked {
         self.links.iter().any(|(_, finding)| finding.verdict == Verdict::Broken)
     }
 
+    /// Whether a link of it is broken and no baseline knows so.
+    pub(crate) fn is_newly_broken(&self) -> bool {
+        let is_new = |finding: &Finding| finding.verdict == Verdict::Broken && !finding.known;
+        self.links.iter().any(|(_, finding)| is_new(finding))
+    }
+
     /// Whether something of it could not be read or checked.
     pub(crate) fn is_incomplete(&self) -> bool {
         !self.problems.is_empty() || self.links.iter().any(|(_, finding)| finding.could_not)
@@ -141,8 +147,8 @@ fn local(
         Goal::Web(url) | Goal::Ftp(url) => url.host_str(),
         _ => None,
     };
-    if settings.filter.leaves_out(&link.address, host, &link.text) {
-        return Some(Finding::unchecked("left out on request"));
+    if let Some(why) = settings.filter.leaves_out(&link.address, host, &link.text) {
+        return Some(Finding::unchecked(why));
     }
     let content = reading.content.as_ref().ok()?;
     let is_resource = link.kind.class() == Class::Resource;

@@ -40,6 +40,10 @@ pub struct Cli {
     #[arg(long, conflicts_with = "fix")]
     pub list: bool,
 
+    /// What the repository says.
+    #[command(flatten)]
+    pub project: Project,
+
     /// What is checked.
     #[command(flatten)]
     pub scope: Scope,
@@ -51,6 +55,33 @@ pub struct Cli {
     /// How the result is shown.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// What the repository says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What the repository says")]
+pub struct Project {
+    /// Use this file instead of the nearest `coool.toml` in this folder and those above
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Use no `coool.toml`
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+
+    /// Let `coool.toml` send the environment variable VARIABLE to HOST
+    ///
+    /// Without this, a file that somebody else wrote sends nothing of your environment anywhere.
+    #[arg(long, value_name = "VARIABLE=HOST", value_parser = parse_secret)]
+    pub secret: Vec<(String, String)>,
+
+    /// Fail only for links that are not in FILE, which knows what is broken
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["fix", "list"])]
+    pub baseline: Option<PathBuf>,
+
+    /// Write into the baseline what is broken now
+    #[arg(long, requires = "baseline")]
+    pub write_baseline: bool,
 }
 
 /// What is checked.
@@ -112,17 +143,17 @@ pub struct Network {
     #[arg(short = 'r', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub max_requests_per_host: Option<u16>,
 
-    /// Least time between two requests to one host, such as 500ms or 2s
-    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "0")]
-    pub delay: Duration,
+    /// Least time between two requests to one host, such as 500ms or 2s [default: 0]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub delay: Option<Duration>,
 
-    /// Longest time for one request
-    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "20s")]
-    pub timeout: Duration,
+    /// Longest time for one request [default: 20s]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub timeout: Option<Duration>,
 
-    /// Second looks, at the end of the run, at what failed for the moment
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub retries: u32,
+    /// Second looks, at the end of the run, at what failed for the moment [default: 1]
+    #[arg(long, value_name = "N")]
+    pub retries: Option<u32>,
 
     /// What coool calls itself
     #[arg(long, value_name = "TEXT")]
@@ -158,6 +189,12 @@ pub struct Output {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
+    /// With --format html: show the pages and slides on which links are broken
+    ///
+    /// LibreOffice draws them where it is installed, the first twenty, without macros and network.
+    #[arg(long, conflicts_with = "fix")]
+    pub pictures: bool,
+
     /// Show the links in order, too
     #[arg(short, long)]
     pub verbose: bool,
@@ -190,6 +227,10 @@ pub enum Format {
     Junit,
     /// For code scanning
     Sarif,
+    /// Annotations, as the log of GitHub Actions and of those like it shows them
+    Github,
+    /// A report of code quality for GitLab
+    Gitlab,
     /// A table for each document
     Markdown,
     /// A page to look at
@@ -203,6 +244,8 @@ Exit status:
   2  something could not be read or checked; a message says what and why
 
 Files:
+  coool.toml  in the folder or one above, up to that of the repository: what a team has agreed on,
+              such as excludes with a reason, headers for hosts and rates
   ~/.cooolrc  options as `name = value`, with `_` for `-`: verbose, status, debug, max_threads,
               max_requests_per_host, exclude_hosts
 
@@ -211,7 +254,8 @@ Examples:
   coool --format html -o links.html docs check a folder, with a report to look at
   coool --fix --dry-run manual.odt       what coool would put right
   coool --fix manual.odt                 do it; manual.odt.bak is the old one
-  coool --fix --review manual.odt        and ask about what is only likely";
+  coool --fix --review manual.odt        and ask about what is only likely
+  coool --baseline known.json docs       fail only for what is not in known.json";
 
 /// Reads `name=number`, with K, M or G for powers of 1024.
 fn parse_limit(text: &str) -> Result<(Bound, u64), String> {
@@ -234,18 +278,28 @@ fn parse_limit(text: &str) -> Result<(Bound, u64), String> {
 }
 
 /// Reads a time: `500ms`, `20s`, `20`, `5m`, `12h`, `7d`.
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
+    /// Ten years, which no clock of the system runs over.
+    const LONGEST: u64 = 3_660 * 86_400 * 1_000;
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| format!("`{digits}` is not a whole number"))?;
-    let seconds = match &text[digits.len()..] {
-        "ms" => return Ok(Duration::from_millis(number)),
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
+    let milliseconds = match &text[digits.len()..] {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
         other => return Err(format!("unknown unit `{other}`: use ms, s, m, h or d")),
     };
-    Ok(Duration::from_secs(number.checked_mul(seconds).ok_or("longer than anybody waits")?))
+    let time = number.checked_mul(milliseconds).filter(|time| *time <= LONGEST);
+    time.map(Duration::from_millis).ok_or_else(|| "longer than anybody waits".to_owned())
+}
+
+/// Reads `VARIABLE=HOST`.
+fn parse_secret(text: &str) -> Result<(String, String), String> {
+    let both = text.split_once('=').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+    let (name, host) = both.ok_or("write it as VARIABLE=HOST")?;
+    Ok((name.to_owned(), host.to_owned()))
 }
 
 /// Reads `192.0.2.1` or `192.0.2.1:5353`.

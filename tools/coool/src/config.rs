@@ -1,15 +1,24 @@
-//! What the user wrote, on the command line and in `~/.cooolrc`, as checked settings.
+//! What was written, on the command line, in `coool.toml` and in `~/.cooolrc`, as checked settings.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use regex::RegexSet;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Network};
 use crate::document::limits::Limits;
 use crate::remote;
+
+mod filter;
+mod host;
+mod project;
+mod rc;
+mod written;
+
+pub(crate) use filter::Filter;
+use host::Grants;
+use project::{Project, Surroundings};
+use rc::Rc;
 
 /// All that a run depends on.
 #[derive(Debug)]
@@ -27,82 +36,88 @@ pub(crate) struct Settings {
     pub(crate) verbose: bool,
     pub(crate) status: bool,
     pub(crate) debug: bool,
+    /// The repository's file, where there is one.
+    pub(crate) config: Option<PathBuf>,
+    /// What of it no longer counts.
+    pub(crate) notes: Vec<String>,
 }
 
-/// What is left out.
-#[derive(Debug)]
-pub(crate) struct Filter {
-    /// Exact names, as in the first coool.
-    hosts: Vec<String>,
-    addresses: GlobSet,
-    patterns: RegexSet,
-    texts: GlobSet,
-    pub(crate) files: GlobSet,
-}
-
-impl Filter {
-    /// Why a link is left out, where it is.
-    pub(crate) fn leaves_out(&self, address: &str, host: Option<&str>, text: &str) -> bool {
-        let by_host =
-            host.is_some_and(|host| self.hosts.iter().any(|left| left.eq_ignore_ascii_case(host)));
-        by_host
-            || self.addresses.is_match(address)
-            || self.patterns.is_match(address)
-            || (!text.is_empty() && self.texts.is_match(text))
-    }
-}
-
-/// Puts together what stands on the command line and, below it, in the file.
-pub(crate) fn settings(cli: &Cli, home: Option<&Path>) -> Result<Settings> {
-    let file = match home.map(|home| home.join(".cooolrc")) {
-        Some(path) => File::read(&path)?,
-        None => File::default(),
+/// Puts together what stands on the command line and, below it, in the repository's file and in the
+/// user's own.
+pub(crate) fn settings(cli: &Cli, home: Option<&Path>, here: Option<&Path>) -> Result<Settings> {
+    let rc = match home.map(|home| home.join(".cooolrc")) {
+        Some(path) => Rc::read(&path)?,
+        None => Rc::default(),
+    };
+    let config = config_file(cli, here)?;
+    let project = match &config {
+        Some(file) => project(file, cli)?,
+        None => Project::default(),
     };
     let mut limits = Limits::default();
     for (bound, number) in &cli.scope.limit {
         *bound.of(&mut limits) = *number;
     }
-    let network = &cli.network;
-    let mut remote = remote::Settings::default();
-    let most = network.max_threads.map(usize::from).or(file.max_threads);
-    remote.max_threads = most.unwrap_or(remote.max_threads);
-    let most = network.max_requests_per_host.map(usize::from).or(file.max_requests_per_host);
-    remote.max_requests_per_host = most.unwrap_or(remote.max_requests_per_host);
-    remote.delay = network.delay;
-    remote.timeout = network.timeout;
-    remote.most_of_page = limits.page;
-    remote.retries = network.retries;
-    remote.name_server = network.name_server;
-    remote.archive.clone_from(&network.archive);
-    if let Some(agent) = &network.user_agent {
-        remote.user_agent.clone_from(agent);
-    }
-    let mut hosts: Vec<String> = file.exclude_hosts;
-    for list in &cli.scope.exclude_hosts {
-        hosts.extend(list.split_whitespace().map(str::to_owned));
-    }
-    let patterns = RegexSet::new(&cli.scope.exclude_regex)
-        .context("cannot use an `--exclude-regex` pattern")?;
-    let filter = Filter {
-        hosts,
-        addresses: globs(&cli.scope.exclude).context("cannot use an `--exclude` pattern")?,
-        patterns,
-        texts: globs(&cli.scope.exclude_text).context("cannot use an `--exclude-text` pattern")?,
-        files: globs(&cli.scope.exclude_file).context("cannot use an `--exclude-file` pattern")?,
-    };
     Ok(Settings {
+        remote: remote_settings(&cli.network, &limits, &rc, &project),
         limits,
-        filter,
-        remote,
         remap: cli.scope.remap.iter().map(|text| remap(text)).collect::<Result<_>>()?,
         resources: cli.scope.resources,
         offline: cli.scope.offline,
         allow_outside: cli.scope.allow_outside,
-        cache: network.cache,
-        verbose: cli.output.verbose || (file.verbose && !cli.output.quiet),
-        status: cli.output.status || file.status,
-        debug: cli.output.debug || file.debug,
+        cache: cli.network.cache,
+        verbose: cli.output.verbose || (rc.verbose && !cli.output.quiet),
+        status: cli.output.status || rc.status,
+        debug: cli.output.debug || rc.debug,
+        notes: project.ended.clone(),
+        filter: Filter::new(&cli.scope, rc.exclude_hosts, project.excludes)?,
+        config,
     })
+}
+
+/// The file that the user names, or the nearest.
+fn config_file(cli: &Cli, here: Option<&Path>) -> Result<Option<PathBuf>> {
+    match (&cli.project.config, here) {
+        (Some(file), _) => Ok(Some(file.clone())),
+        (None, Some(here)) if !cli.project.no_config => project::nearest(here),
+        (None, _) => Ok(None),
+    }
+}
+
+fn project(file: &Path, cli: &Cli) -> Result<Project> {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let variable = |name: &str| std::env::var(name).ok();
+    let grants = Grants { given: &cli.project.secret, variable: &variable };
+    Project::read(file, &Surroundings { today, grants })
+}
+
+fn remote_settings(
+    network: &Network,
+    limits: &Limits,
+    rc: &Rc,
+    project: &Project,
+) -> remote::Settings {
+    let usual = remote::Settings::default();
+    let ours = network.max_threads.map(usize::from);
+    let max_threads = ours.or(project.max_threads).or(rc.max_threads);
+    let ours = network.max_requests_per_host.map(usize::from);
+    let per_host = ours.or(project.max_requests_per_host).or(rc.max_requests_per_host);
+    let user_agent = network.user_agent.clone().or_else(|| project.user_agent.clone());
+    remote::Settings {
+        max_threads: max_threads.unwrap_or(usual.max_threads),
+        max_requests_per_host: per_host.unwrap_or(usual.max_requests_per_host),
+        delay: network.delay.or(project.delay).unwrap_or(usual.delay),
+        timeout: network.timeout.or(project.timeout).unwrap_or(usual.timeout),
+        retries: network.retries.or(project.retries).unwrap_or(usual.retries),
+        user_agent: user_agent.unwrap_or(usual.user_agent),
+        most_of_page: limits.page,
+        name_server: network.name_server,
+        archive: network.archive.clone(),
+        whole: project.whole,
+        authorities: project.authorities.clone(),
+        hosts: project.hosts.clone(),
+        ..usual
+    }
 }
 
 fn remap(text: &str) -> Result<(String, String)> {
@@ -114,122 +129,7 @@ fn remap(text: &str) -> Result<(String, String)> {
     Ok((from.to_owned(), to.to_owned()))
 }
 
-/// `*` stands for any text, slashes included: addresses have no folders to stop at.
-fn globs(patterns: &[String]) -> Result<GlobSet> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(GlobBuilder::new(pattern).literal_separator(false).build()?);
-    }
-    Ok(set.build()?)
-}
-
-/// `~/.cooolrc`: lines of `name = value`, as the first coool wrote them.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct File {
-    verbose: bool,
-    status: bool,
-    debug: bool,
-    max_threads: Option<usize>,
-    max_requests_per_host: Option<usize>,
-    exclude_hosts: Vec<String>,
-}
-
-impl File {
-    /// A file that is not there is an empty one.
-    fn read(path: &Path) -> Result<Self> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
-            }
-        };
-        Self::parse(&text).with_context(|| format!("cannot use `{}`", path.display()))
-    }
-
-    fn parse(text: &str) -> Result<Self> {
-        let mut file = Self::default();
-        for (number, line) in (1..).zip(text.lines()) {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with(['#', ';', '[']) {
-                continue;
-            }
-            file.take(line).with_context(|| format!("line {number}: `{line}`"))?;
-        }
-        Ok(file)
-    }
-
-    fn take(&mut self, line: &str) -> Result<()> {
-        let (name, value) =
-            line.split_once('=').ok_or_else(|| anyhow!("write it as `name = value`"))?;
-        let value = value.trim();
-        let value = ['"', '\'']
-            .iter()
-            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote))
-            .unwrap_or(value);
-        match name.trim() {
-            "verbose" => self.verbose = yes(value)?,
-            "status" => self.status = yes(value)?,
-            "debug" => self.debug = yes(value)?,
-            "max_threads" => self.max_threads = Some(count(value)?),
-            "max_requests_per_host" => self.max_requests_per_host = Some(count(value)?),
-            "exclude_hosts" => {
-                self.exclude_hosts = value.split_whitespace().map(str::to_owned).collect();
-            }
-            other => return Err(anyhow!("no option is called `{other}`")),
-        }
-        Ok(())
-    }
-}
-
-fn yes(value: &str) -> Result<bool> {
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Ok(true),
-        "false" | "no" | "off" | "0" | "none" | "" => Ok(false),
-        _ => Err(anyhow!("write `True` or `False`")),
-    }
-}
-
-fn count(value: &str) -> Result<usize> {
-    let count = value.parse().ok().filter(|count| (1..=10_000).contains(count));
-    count.ok_or_else(|| anyhow!("write a number from 1 to 10000"))
-}
-
 /// The user's home directory.
 pub(crate) fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_file_of_the_first_coool_is_understood() {
-        let file = File::parse(
-            "verbose = True\nexclude_hosts = \"a.example b.example\"\nmax_threads = 200\n# end\n",
-        );
-
-        assert_eq!(
-            file.expect("it is right"),
-            File {
-                verbose: true,
-                max_threads: Some(200),
-                exclude_hosts: vec!["a.example".to_owned(), "b.example".to_owned()],
-                ..File::default()
-            }
-        );
-    }
-
-    #[test]
-    fn a_mistake_is_shown_with_its_line() {
-        let error = File::parse("verbose = True\nmax_treads = 3\n").expect_err("a slip");
-
-        assert_eq!(
-            format!("{error:#}"),
-            "line 2: `max_treads = 3`: no option is called `max_treads`"
-        );
-    }
 }

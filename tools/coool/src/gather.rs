@@ -76,7 +76,7 @@ fn walk(folder: &Path, root: &Path, filter: &Filter, gathered: &mut Gathered) {
         let Ok(kind) = entry.file_type() else { continue };
         let hidden = name.as_encoded_bytes().starts_with(b".");
         let below = path.strip_prefix(root).unwrap_or(&path);
-        if hidden || filter.files.is_match(&name) || filter.files.is_match(below) {
+        if hidden || filter.leaves_out_file(Path::new(&name), below) {
             continue;
         }
         if kind.is_dir() {

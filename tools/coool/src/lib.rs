@@ -4,6 +4,8 @@
 //! findings are reported or written back.
 
 pub mod cli;
+mod text_file;
+
 mod config;
 mod gather;
 
@@ -17,7 +19,11 @@ mod check;
 pub mod remote;
 pub mod verdict;
 
+mod identity;
+
+mod baseline;
 mod fix;
+mod pictures;
 mod report;
 mod review;
 mod status;
@@ -30,20 +36,24 @@ use std::io;
 use anyhow::{Context, Result, ensure};
 use ui::{Ended, Hinted, hinted};
 
+use baseline::{Baseline, Comparison};
 use check::Checked;
-use cli::Cli;
+use cli::{Cli, Format};
 use config::Settings;
 use gather::Gathered;
 use messages::VOICE;
+use pictures::Pictures;
 use progress::Bar;
 use proposal::Proposal;
-use report::Detail;
+use report::{Detail, Outcome};
 use review::Review;
 use verdict::{Finding, Verdict};
 
 /// Does what the command line asks for.
 pub fn run(cli: &Cli) -> Result<Ended> {
-    let settings = config::settings(cli, config::home().as_deref())?;
+    let here = std::env::current_dir().ok();
+    let settings = config::settings(cli, config::home().as_deref(), here.as_deref())?;
+    tell_config(&settings, cli.output.quiet);
     let Gathered { documents, passed_over, errors: missing } =
         gather::documents(&cli.paths, &settings.filter);
     for error in &missing {
@@ -51,18 +61,80 @@ pub fn run(cli: &Cli) -> Result<Ended> {
     }
     let is_empty = documents.is_empty() && missing.is_empty() && passed_over.is_empty();
     ensure!(!is_empty, no_documents());
+    let baseline = baseline(cli)?;
+    ensure!(!cli.output.pictures || cli.output.format == Format::Html, no_place_for_pictures());
     let bar = Bar::new(cli.output.quiet, settings.debug);
     bar.stop_on_signals().context("cannot prepare for Ctrl-C")?;
-    let checked = look_at(&documents, cli, &settings, &bar)?;
+    let mut checked = look_at(&documents, cli, &settings, &bar)?;
     if cli.fix && !bar.stopped() {
         tell_problems(&checked);
         return fix_all(&checked, cli, &missing);
     }
-    report::write(&checked, &passed_over, &cli.output, detail(cli, &settings))?;
+    let comparison = compare(&mut checked, baseline.as_ref(), cli, &bar)?;
+    let pictures = pictures(&checked, cli, &bar)?;
+    let outcome = Outcome {
+        checked: &checked,
+        passed_over: &passed_over,
+        comparison: comparison.as_ref(),
+        pictures: &pictures,
+    };
+    report::write(&outcome, &cli.output, detail(cli, &settings))?;
     if !report::tells_problems(&cli.output) {
         tell_problems(&checked);
     }
     conclude(&checked, &settings, !missing.is_empty(), bar.stopped())
+}
+
+fn no_place_for_pictures() -> Hinted {
+    hinted("cannot show pictures in this form of the result", "`--format html` shows them")
+}
+
+/// Pictures of what is broken, where the user wants them.
+fn pictures(checked: &[Checked], cli: &Cli, bar: &Bar) -> Result<Pictures> {
+    if !cli.output.pictures {
+        return Ok(Pictures::default());
+    }
+    let pictures = Pictures::take(checked, bar)?;
+    pictures.notes.iter().filter(|_| !cli.output.quiet).for_each(|note| VOICE.note(note));
+    Ok(pictures)
+}
+
+/// What is known to be broken, where the user names it.
+fn baseline(cli: &Cli) -> Result<Option<Baseline>> {
+    let file = cli.project.baseline.as_ref();
+    file.map(|file| Baseline::read(file, cli.project.write_baseline)).transpose()
+}
+
+/// Marks what is known to be broken, and on request makes it known.
+fn compare(
+    checked: &mut [Checked],
+    baseline: Option<&Baseline>,
+    cli: &Cli,
+    bar: &Bar,
+) -> Result<Option<Comparison>> {
+    let Some(baseline) = baseline else { return Ok(None) };
+    let mut comparison = baseline.mark(checked);
+    // What was not looked at because of Ctrl-C is no state to keep.
+    if cli.project.write_baseline && !bar.stopped() {
+        let count = baseline.write(checked, &mut comparison)?;
+        let links = if count == 1 { "link" } else { "links" };
+        if !cli.output.quiet {
+            VOICE.note(&format!("the baseline has {count} broken {links}"));
+        }
+    }
+    Ok(Some(comparison))
+}
+
+/// Says what no longer counts of the repository's file, and on request which one that is.
+fn tell_config(settings: &Settings, quiet: bool) {
+    let Some(file) = &settings.config else { return };
+    let file = names::shown(file);
+    for note in settings.notes.iter().filter(|_| !quiet) {
+        VOICE.note(&format!("{file}: {note}"));
+    }
+    if settings.debug {
+        VOICE.note(&format!("using {file}"));
+    }
 }
 
 fn no_documents() -> Hinted {
@@ -117,7 +189,7 @@ fn conclude(
         Ended::Interrupted
     } else if missing || checked.iter().any(Checked::is_incomplete) {
         Ended::Incomplete
-    } else if checked.iter().any(Checked::is_broken) {
+    } else if checked.iter().any(Checked::is_newly_broken) {
         Ended::Found
     } else {
         Ended::Done

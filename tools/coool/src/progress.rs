@@ -39,6 +39,15 @@ impl Bar {
         self.tell(|| format!("read {}", names::shown(document)));
     }
 
+    pub(crate) fn to_draw(&self, pages: usize) {
+        self.line.measure("drawing pages", pages as u64, Unit::Things);
+    }
+
+    pub(crate) fn drew(&self, document: &Path, number: u32) {
+        self.line.add(1);
+        self.tell(|| format!("drew page {number} of {}", names::shown(document)));
+    }
+
     pub(crate) fn stopped(&self) -> bool {
         self.stop.is_asked_for()
     }

@@ -15,7 +15,9 @@ use crate::proposal::Proposal;
 use crate::verdict::{Hop, Verdict};
 
 mod archive;
+mod authorities;
 mod ftp;
+mod hosts;
 mod http;
 mod mail;
 mod moved;
@@ -24,6 +26,9 @@ mod page;
 mod request;
 mod schedule;
 mod vet;
+
+pub use authorities::Authorities;
+pub use hosts::{Host, Hosts};
 
 /// How the network is asked.
 #[derive(Debug, Clone)]
@@ -52,6 +57,12 @@ pub struct Settings {
     pub name_server: Option<SocketAddr>,
     /// Who is asked for copies of broken pages.
     pub archive: Option<Url>,
+    /// Whether pages are asked for at once, and not their heads first.
+    pub whole: bool,
+    /// Who vouches for certificates besides those whom this machine trusts.
+    pub authorities: Authorities,
+    /// What holds for single hosts.
+    pub hosts: Hosts,
 }
 
 impl Default for Settings {
@@ -72,7 +83,22 @@ impl Default for Settings {
             ),
             name_server: None,
             archive: None,
+            whole: false,
+            authorities: Authorities::default(),
+            hosts: Hosts::default(),
         }
+    }
+}
+
+impl Settings {
+    /// Longest time for one request to an address.
+    fn timeout_for(&self, url: &Url) -> Duration {
+        self.hosts.of(url).and_then(|host| host.timeout).unwrap_or(self.timeout)
+    }
+
+    /// Whether the page at an address is asked for at once.
+    fn asks_for_the_whole(&self, url: &Url) -> bool {
+        self.hosts.of(url).and_then(|host| host.whole).unwrap_or(self.whole)
     }
 }
 

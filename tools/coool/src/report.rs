@@ -5,16 +5,21 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result};
 
+use crate::baseline::Comparison;
 use crate::check::Checked;
 use crate::cli::{Format, Output};
 use crate::fix::{Applied, Plan};
 use crate::messages::VOICE;
+use crate::pictures::Pictures;
 
 mod fixes;
+mod github;
+mod gitlab;
 mod html;
 mod junit;
 mod markdown;
 mod rows;
+mod rule;
 mod sarif;
 mod table;
 mod text;
@@ -33,19 +38,34 @@ pub(crate) enum Detail {
     List,
 }
 
+/// All that there is to report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome<'run> {
+    pub(crate) checked: &'run [Checked],
+    pub(crate) passed_over: &'run PassedOver,
+    /// What became of what a baseline knows, where there is one.
+    pub(crate) comparison: Option<&'run Comparison>,
+    pub(crate) pictures: &'run Pictures,
+}
+
 /// Writes the result where the user wants it.
-pub(crate) fn write(
-    checked: &[Checked],
-    passed_over: &PassedOver,
-    output: &Output,
-    detail: Detail,
-) -> Result<()> {
-    to_output(output, |out| form(checked, passed_over, output.format, detail, out))?;
+pub(crate) fn write(outcome: &Outcome, output: &Output, detail: Detail) -> Result<()> {
+    to_output(output, |out| form(outcome, output.format, detail, out))?;
     let tells = matches!(output.format, Format::Text | Format::Json);
-    if let Some(told) = shown_passed_over(passed_over).filter(|_| !tells && !output.quiet) {
-        VOICE.note(&told);
+    if tells || output.quiet {
+        return Ok(());
     }
+    let said = [shown_passed_over(outcome.passed_over), shown_mended(outcome)];
+    said.into_iter().flatten().for_each(|told| VOICE.note(&told));
     Ok(())
+}
+
+/// `2 links of the baseline are mended: …`; None where there is nothing to say.
+fn shown_mended(outcome: &Outcome) -> Option<String> {
+    let count: usize = outcome.comparison?.mended.values().sum();
+    let links = if count == 1 { "link of the baseline is" } else { "links of the baseline are" };
+    let told = format!("{count} {links} mended: `--write-baseline` takes them out of it");
+    (count > 0).then_some(told)
 }
 
 /// How many documents of each kind were found in folders and cannot be read.
@@ -83,22 +103,19 @@ fn to_output(output: &Output, form: impl Fn(&mut dyn Write) -> io::Result<()>) -
     files::output::write(path, form).with_context(cannot)
 }
 
-fn form(
-    checked: &[Checked],
-    passed_over: &PassedOver,
-    format: Format,
-    detail: Detail,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn form(outcome: &Outcome, format: Format, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    let checked = outcome.checked;
     match format {
-        Format::Text => text::write(checked, passed_over, detail, out),
-        Format::Json => table::json(checked, passed_over, out),
+        Format::Text => text::write(outcome, detail, out),
+        Format::Json => table::json(outcome, out),
         Format::Jsonl => table::jsonl(checked, out),
         Format::Csv => table::csv(checked, out),
         Format::Junit => junit::write(checked, out),
-        Format::Sarif => sarif::write(checked, out),
+        Format::Sarif => sarif::write(outcome, out),
+        Format::Github => github::write(outcome, out),
+        Format::Gitlab => gitlab::write(checked, out),
         Format::Markdown => markdown::write(checked, detail, out),
-        Format::Html => html::write(checked, out),
+        Format::Html => html::write(outcome, out),
     }
 }
 

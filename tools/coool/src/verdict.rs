@@ -60,6 +60,8 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// Whether it is unchecked for a reason that nobody chose.
     pub could_not: bool,
+    /// Whether it is broken and the baseline knows so.
+    pub known: bool,
 }
 
 impl Finding {
@@ -107,6 +109,7 @@ impl Finding {
             hops: Vec::new(),
             notes: Vec::new(),
             could_not: false,
+            known: false,
         }
     }
 }

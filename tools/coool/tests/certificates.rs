@@ -123,3 +123,41 @@ fn a_certificate_must_hold_and_be_for_the_host() {
         "doubtful: ADDRESS; because: its certificate was made by the server itself"
     );
 }
+
+#[test]
+fn a_repository_says_who_else_vouches_and_whom_nobody_needs_to_vouch_for() {
+    let authority = Authority::new("unknown");
+    let address = authority.serve("127.0.0.1", SystemTime::now() + 100 * DAY);
+    let desk = Desk::with("a.fodt", odf::text(&odf::paragraph(&address, "")));
+    std::fs::create_dir(desk.path("below")).expect("a folder");
+    let totals = |config: &str| {
+        desk.put("coool.toml", config);
+        let mut command = desk.command(&["../a.fodt"]);
+        let output = command.current_dir(desk.path("below")).output().expect("coool starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().last().map(str::to_owned).unwrap_or_default()
+    };
+    desk.put("team.pem", authority.issuer.pem());
+
+    assert_eq!(totals(""), "1 document, 1 link: 1 doubtful");
+    assert_eq!(totals("ca-file = \"team.pem\"\n"), "1 document, 1 link: 1 ok");
+    assert_eq!(totals("[host.\"127.0.0.1\"]\ninsecure = true\n"), "1 document, 1 link: 1 ok");
+    assert_eq!(totals("[host.\"127.0.0.2\"]\ninsecure = true\n"), "1 document, 1 link: 1 doubtful");
+    let cannot = |pem: &str| {
+        desk.put("team.pem", pem).put("coool.toml", "\nca-file = \"team.pem\"\n");
+        desk.coool(&["a.fodt"]).stderr
+    };
+    let begin = "coool: cannot use `coool.toml`\n  because: line 2\n  because: cannot use \
+                 `team.pem`\n  because: ";
+    for (pem, why) in [
+        ("", "it holds no certificate\n"),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "it holds a certificate",
+        ),
+        ("-----BEGIN CERTIFICATE-----\n", "it is no PEM file\n"),
+    ] {
+        let said = cannot(pem);
+        assert!(said.starts_with(&format!("{begin}{why}")), "{said}");
+    }
+}

@@ -156,11 +156,11 @@ fn csv_has_a_row_for_each_link() {
     check(
         &["--format", "csv"],
         &expect![[r#"
-        document,part,kind,url,text,place,page,slide,sheet,cell,heading,line,verdict,reason,proposal,confidence,proposal_reason
-        a.fodt,,text,#Hree,"the ""slip"" & more","under ""A < B | C""",,,,,A < B | C,,broken,no bookmark is called `Hree`,#Here,likely,it is spelled nearly so
-        a.fodt,,text,#Here,fine,"under ""A < B | C""",,,,,A < B | C,,ok,,,,
-        a.fodt,,text,https://a.example/,web,"under ""A < B | C""",,,,,A < B | C,,unchecked,"not asked, because of `--offline`",,,
-    "#]],
+            document,part,kind,url,text,place,page,slide,sheet,cell,heading,line,verdict,reason,proposal,confidence,proposal_reason,known
+            a.fodt,,text,#Hree,"the ""slip"" & more","under ""A < B | C""",,,,,A < B | C,,broken,no bookmark is called `Hree`,#Here,likely,it is spelled nearly so,
+            a.fodt,,text,#Here,fine,"under ""A < B | C""",,,,,A < B | C,,ok,,,,,
+            a.fodt,,text,https://a.example/,web,"under ""A < B | C""",,,,,A < B | C,,unchecked,"not asked, because of `--offline`",,,,
+        "#]],
     );
 }
 
@@ -172,9 +172,9 @@ fn junit_has_a_case_for_each_link() {
             <?xml version="1.0" encoding="UTF-8"?>
             <testsuites name="coool" tests="3" failures="1" errors="0">
               <testsuite name="a.fodt" tests="3" failures="1" errors="0" skipped="1">
-                <testcase classname="a.fodt" name="#Hree (under &quot;A &lt; B | C&quot;)"><failure message="no bookmark is called `Hree`">text "the &quot;slip&quot; &amp; more"</failure></testcase>
-                <testcase classname="a.fodt" name="#Here (under &quot;A &lt; B | C&quot;)"/>
-                <testcase classname="a.fodt" name="https://a.example/ (under &quot;A &lt; B | C&quot;)"><skipped message="not asked, because of `--offline`"/></testcase>
+                <testcase classname="a.fodt" name="#Hree &quot;the &quot;slip&quot; &amp; more&quot;"><failure type="broken-link" message="no bookmark is called `Hree`">text link: #Hree &quot;the &quot;slip&quot; &amp; more&quot; (under &quot;A &lt; B | C&quot;): no bookmark is called `Hree`; perhaps #Here (likely: it is spelled nearly so)</failure></testcase>
+                <testcase classname="a.fodt" name="#Here &quot;fine&quot;"/>
+                <testcase classname="a.fodt" name="https://a.example/ &quot;web&quot;"><skipped message="not asked, because of `--offline`"/></testcase>
               </testsuite>
             </testsuites>
         "##]],
@@ -186,71 +186,83 @@ fn sarif_has_a_result_for_each_link_to_look_at() {
     check(
         &["--format", "sarif"],
         &expect![[r##"
-        {
-          "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-          "runs": [
             {
-              "invocations": [
+              "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+              "runs": [
                 {
-                  "executionSuccessful": true,
-                  "toolExecutionNotifications": []
-                }
-              ],
-              "results": [
-                {
-                  "level": "error",
-                  "locations": [
+                  "invocations": [
                     {
-                      "logicalLocations": [
+                      "executionSuccessful": true,
+                      "toolExecutionNotifications": []
+                    }
+                  ],
+                  "results": [
+                    {
+                      "level": "error",
+                      "locations": [
                         {
-                          "fullyQualifiedName": "",
-                          "name": "under \"A < B | C\""
+                          "logicalLocations": [
+                            {
+                              "name": "under \"A < B | C\""
+                            }
+                          ],
+                          "physicalLocation": {
+                            "artifactLocation": {
+                              "uri": "a.fodt"
+                            }
+                          }
                         }
                       ],
-                      "physicalLocation": {
-                        "artifactLocation": {
-                          "uri": "a.fodt"
-                        }
-                      }
+                      "message": {
+                        "text": "#Hree \"the \"slip\" & more\" (under \"A < B | C\"): no bookmark is called `Hree`; perhaps #Here (likely: it is spelled nearly so)"
+                      },
+                      "partialFingerprints": {
+                        "coool/v1": "2a41e9d0b3846bf5c8b3b66c9e081146",
+                        "primaryLocationLineHash": "2a41e9d0b3846bf5c8b3b66c9e081146"
+                      },
+                      "ruleId": "broken-link"
                     }
                   ],
-                  "message": {
-                    "text": "#Hree (under \"A < B | C\"): no bookmark is called `Hree`; perhaps #Here (likely: it is spelled nearly so)"
-                  },
-                  "ruleId": "broken-link"
+                  "tool": {
+                    "driver": {
+                      "name": "coool",
+                      "rules": [
+                        {
+                          "defaultConfiguration": {
+                            "level": "error"
+                          },
+                          "id": "broken-link",
+                          "shortDescription": {
+                            "text": "The link leads nowhere"
+                          }
+                        },
+                        {
+                          "defaultConfiguration": {
+                            "level": "warning"
+                          },
+                          "id": "doubtful-link",
+                          "shortDescription": {
+                            "text": "Nobody can say whether the link leads anywhere"
+                          }
+                        },
+                        {
+                          "defaultConfiguration": {
+                            "level": "note"
+                          },
+                          "id": "moved-link",
+                          "shortDescription": {
+                            "text": "What the link leads to has moved for good"
+                          }
+                        }
+                      ],
+                      "version": "0.1.0"
+                    }
+                  }
                 }
               ],
-              "tool": {
-                "driver": {
-                  "name": "coool",
-                  "rules": [
-                    {
-                      "id": "broken-link",
-                      "shortDescription": {
-                        "text": "The link leads nowhere"
-                      }
-                    },
-                    {
-                      "id": "doubtful-link",
-                      "shortDescription": {
-                        "text": "Nobody can say whether the link leads anywhere"
-                      }
-                    },
-                    {
-                      "id": "moved-link",
-                      "shortDescription": {
-                        "text": "What the link leads to has moved for good"
-                      }
-                    }
-                  ],
-                  "version": "0.1.0"
-                }
-              }
+              "version": "2.1.0"
             }
-          ],
-          "version": "2.1.0"
-        }
-    "##]],
+        "##]],
     );
 }
 
@@ -275,28 +287,23 @@ fn markdown_has_a_table_for_each_document() {
 }
 
 #[test]
-fn a_page_shows_what_needs_attention_and_folds_the_rest() {
+fn a_page_shows_what_needs_attention_and_hides_the_rest() {
     let run = desk().coool(&["a.fodt", "--offline", "--format", "html"]);
     let (_, body) = run.stdout.split_once("<body>\n").expect("a body");
     expect![[r#"
-        <h1>Links</h1>
-        <ul class="totals">
-        <li><b>1</b>documents</li>
-        <li><b>3</b>links</li>
-        <li><b>1</b>broken</li>
-        <li><b>0</b>doubtful</li>
-        <li><b>0</b>redirected</li>
-        <li><b>1</b>unchecked</li>
-        <li><b>1</b>ok</li>
-        </ul>
-        <h2>a.fodt</h2>
+        <h1>1 document, 3 links</h1>
+        <input type="checkbox" id="broken" checked><label for="broken"><b>1</b> broken</label>
+        <input type="checkbox" id="unchecked"><label for="unchecked"><b>1</b> unchecked</label>
+        <input type="checkbox" id="ok"><label for="ok"><b>1</b> ok</label>
+        <main>
+        <section>
+        <h2>a.fodt <small>1 broken, 1 unchecked, 1 ok</small></h2>
         <article class="broken">
         <p><span class="verdict">broken</span><code>#Hree</code></p>
         <p>text “the &quot;slip&quot; &amp; more”, under &quot;A &lt; B | C&quot;</p>
-        <p class="soft">no bookmark is called `Hree`</p>
+        <p class="soft">no bookmark is called <code>Hree</code></p>
         <p>perhaps <code>#Here</code>, likely: it is spelled nearly so</p>
         </article>
-        <details><summary>2 other links</summary>
         <article class="ok">
         <p><span class="verdict">ok</span><code>#Here</code></p>
         <p>text “fine”, under &quot;A &lt; B | C&quot;</p>
@@ -304,12 +311,13 @@ fn a_page_shows_what_needs_attention_and_folds_the_rest() {
         <article class="unchecked">
         <p><span class="verdict">unchecked</span><code><a href="https://a.example/" rel="noopener noreferrer">https://a.example/</a></code></p>
         <p>text “web”, under &quot;A &lt; B | C&quot;</p>
-        <p class="soft">not asked, because of `--offline`</p>
+        <p class="soft">not asked, because of <code>--offline</code></p>
         </article>
-        </details>
+        </section>
+        </main>
         </body>
         </html>
-"#]].assert_eq(body);
+    "#]].assert_eq(body);
 }
 
 #[test]
@@ -342,4 +350,22 @@ fn the_result_goes_where_it_is_wanted() {
 
     assert_eq!((run.code, &*run.stdout), (Some(1), ""));
     assert!(desk.read("links.csv").starts_with(b"document,part,kind,"));
+}
+
+#[test]
+fn a_page_has_neither_scripts_nor_backticks_nor_anything_from_elsewhere() {
+    let body = format!(
+        "{}{}",
+        odf::paragraph("#Gone<script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        odf::paragraph("javascript:alert(1)", "&quot; onclick=&quot;alert(1)"),
+    );
+    let run = Desk::with("a.fodt", odf::text(&body)).coool(&["a.fodt", "--format", "html"]);
+
+    for stranger in ["<script", "<link", "<img", "url(", "@import", "src=", "`", "href=\"java"] {
+        assert!(!run.stdout.contains(stranger), "{stranger}: {}", run.stdout);
+    }
+    assert!(
+        run.stdout.contains("no bookmark is called <code>Gone&lt;script&gt;</code>"),
+        "{run:?}"
+    );
 }

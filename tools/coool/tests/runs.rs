@@ -130,6 +130,8 @@ fn mistakes_are_explained() {
         (&["--limit", "size=1"], "no limit is called `size`: use part, document, ratio, "),
         (&["--limit", "part=1T"], "unknown unit `T`: use K, M or G"),
         (&["--timeout", "soon"], "`` is not a whole number"),
+        (&["--delay", "99999999d"], "longer than anybody waits"),
+        (&["--delay", "18446744073709551615ms"], "longer than anybody waits"),
         (&["--dry-run"], "--fix"),
         (&["-o", "missing/x"], "coool: cannot write the result to `missing/x`\n  because: "),
         (&["-t", "0"], "0 is not in 1..=10000"),

@@ -141,6 +141,7 @@ fn finding(answer: &Answer, waiting: &Waiting) -> Finding {
         hops: answer.hops.clone(),
         notes: answer.notes.clone(),
         could_not: answer.verdict == Verdict::Unchecked,
+        known: false,
     };
     let missing =
         answer.missing_fragments.iter().find(|missing| Some(&*missing.fragment) == fragment);

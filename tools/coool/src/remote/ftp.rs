@@ -26,7 +26,7 @@ pub(super) async fn step(errand: Errand, url: &Url, office: &Office) -> Step {
             None => directly(url, office).await,
         }
     };
-    let limit: Duration = office.settings.timeout;
+    let limit: Duration = office.settings.timeout_for(url);
     match timeout(limit, conversation).await {
         Ok(Ok(answer)) if answer.verdict == Verdict::Unchecked => Step::Later(errand, answer),
         Ok(Ok(answer)) => Step::Done(errand, answer),

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, ensure};
 use reqwest::cookie::Jar;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER, SET_COOKIE};
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Client, ClientBuilder, Method, Response, StatusCode, redirect};
 use url::Url;
 
 use crate::address::Goal;
 use crate::proposal::Proposal;
 use crate::verdict::{Hop, Verdict};
 
+use super::hosts::Host;
 use super::moved;
 use super::names::{NameError, Names};
 use super::page;
@@ -25,23 +26,29 @@ use super::{Answer, Settings};
 #[derive(Clone)]
 pub(super) struct Web {
     client: Client,
+    /// For hosts whose certificates are not to be looked at.
+    trusting: Option<Client>,
     /// Behind a proxy, names are the proxy's business and may mean nothing here.
     proxied: bool,
 }
 
 impl Web {
     pub(super) fn new(settings: &Settings, names: &Names) -> Result<Self> {
-        let client = Client::builder()
-            .user_agent(&settings.user_agent)
-            .redirect(redirect::Policy::none())
-            .cookie_provider(Arc::new(Jar::default()))
-            .dns_resolver(Arc::new(names.clone()))
-            .timeout(settings.timeout)
-            .pool_max_idle_per_host(settings.max_requests_per_host)
-            .tls_info(true)
+        let cannot = "cannot prepare to ask the web";
+        let client = builder(settings, names)
+            .tls_certs_merge(settings.authorities.certificates())
             .build()
-            .context("cannot prepare to ask the web")?;
-        Ok(Self { client, proxied: has_proxy() })
+            .context(cannot)?;
+        let trusting = settings.hosts.are_some_insecure().then(|| {
+            builder(settings, names).tls_danger_accept_invalid_certs(true).build().context(cannot)
+        });
+        Ok(Self { client, trusting: trusting.transpose()?, proxied: has_proxy() })
+    }
+
+    /// The client that asks for an address.
+    fn client_for(&self, host: Option<&Host>) -> &Client {
+        let trusting = self.trusting.as_ref().filter(|_| host.is_some_and(|host| host.insecure));
+        trusting.unwrap_or(&self.client)
     }
 
     /// What stands at an address that the user trusts, up to `most` bytes of it.
@@ -54,6 +61,17 @@ impl Web {
         }
         Ok(body)
     }
+}
+
+fn builder(settings: &Settings, names: &Names) -> ClientBuilder {
+    Client::builder()
+        .user_agent(&settings.user_agent)
+        .redirect(redirect::Policy::none())
+        .cookie_provider(Arc::new(Jar::default()))
+        .dns_resolver(Arc::new(names.clone()))
+        .timeout(settings.timeout)
+        .pool_max_idle_per_host(settings.max_requests_per_host)
+        .tls_info(true)
 }
 
 /// Whether the environment names a proxy for the web.
@@ -82,6 +100,9 @@ fn is_listed(host: &str, list: &str) -> bool {
 
 /// One request, and what comes of it.
 pub(super) async fn step(mut errand: Errand, url: Url, office: &Office, web: &Web) -> Step {
+    if let Some(why) = office.settings.hosts.of(&url).and_then(|host| host.withheld.as_ref()) {
+        return done(errand, Answer::of(Verdict::Unchecked, why));
+    }
     match vet(&mut errand, &url, office, web).await {
         Ok(()) => {}
         Err(NameError::Temporary(why)) => {
@@ -98,27 +119,36 @@ pub(super) async fn step(mut errand: Errand, url: Url, office: &Office, web: &We
             return done(errand, Answer::of(Verdict::Doubtful, reason));
         }
     }
-    errand.way.whole |= !errand.fragments.is_empty();
+    errand.way.whole |= !errand.fragments.is_empty() || office.settings.asks_for_the_whole(&url);
     ask(errand, &url, office, web).await
 }
 
 /// Asks for the head, or for the page. Some servers hang or break off when they are asked for the
 /// head alone: then the page is asked for at once, and both requests together have the time of one.
 async fn ask(mut errand: Errand, url: &Url, office: &Office, web: &Web) -> Step {
-    let all = office.settings.timeout;
+    let all = office.settings.timeout_for(url);
     let since = Instant::now();
     if !errand.way.whole {
-        match send(Method::HEAD, url, all / 2, web).await {
+        match send(Method::HEAD, url, all / 2, office, web).await {
             Err(error) if may_be_the_head(&error) => errand.way.whole = true,
             reply => return replied(errand, url, reply, office).await,
         }
     }
-    let reply = send(Method::GET, url, all.saturating_sub(since.elapsed()), web).await;
+    let reply = send(Method::GET, url, all.saturating_sub(since.elapsed()), office, web).await;
     replied(errand, url, reply, office).await
 }
 
-async fn send(method: Method, url: &Url, time: Duration, web: &Web) -> reqwest::Result<Response> {
-    web.client.request(method, url.clone()).timeout(time).send().await
+/// Sends one request. What is for one host goes with requests to this host alone.
+async fn send(
+    method: Method,
+    url: &Url,
+    time: Duration,
+    office: &Office,
+    web: &Web,
+) -> reqwest::Result<Response> {
+    let host = office.settings.hosts.of(url);
+    let headers = host.map(|host| host.headers_for(url, web.proxied)).unwrap_or_default();
+    web.client_for(host).request(method, url.clone()).headers(headers).timeout(time).send().await
 }
 
 async fn replied(

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::address::Goal;
 use crate::verdict::Verdict;
 
+use super::hosts::name_of;
 use super::http::{self, Web};
 use super::names::Names;
 use super::request::{Errand, Office, Step, Way};
@@ -148,7 +149,7 @@ impl<'run> Dispatcher<'run> {
 
     /// Puts a host where it belongs: it can be asked now, later, or not before a request ends.
     fn list(&mut self, name: &str) {
-        let limit = self.network.office.settings.max_requests_per_host;
+        let limit = self.limit_of(name);
         let Some(host) = self.hosts.get_mut(name) else { return };
         if host.listed || host.queue.is_empty() || host.running >= limit {
             return;
@@ -158,6 +159,13 @@ impl<'run> Dispatcher<'run> {
             Some(time) => self.resting.push(Reverse((time, name.to_owned()))),
             None => self.ready.push_back(name.to_owned()),
         }
+    }
+
+    /// How many requests to a host may be under way.
+    fn limit_of(&self, name: &str) -> usize {
+        let settings = &self.network.office.settings;
+        let own = settings.hosts.named(name).and_then(|host| host.max_requests);
+        own.unwrap_or(settings.max_requests_per_host)
     }
 
     /// Those who have rested can be asked.
@@ -192,7 +200,9 @@ impl<'run> Dispatcher<'run> {
                 continue;
             }
             host.running += 1;
-            let delay = self.network.office.settings.delay;
+            let settings = &self.network.office.settings;
+            let own_delay = settings.hosts.named(&name).and_then(|host| host.delay);
+            let delay = own_delay.unwrap_or(settings.delay);
             if !delay.is_zero() {
                 host.not_before = Some(Instant::now() + delay);
             }
@@ -280,10 +290,7 @@ async fn step(errand: Errand, network: &Network) -> Step {
 /// Whose limit counts. Mail is asked of the name server, which is one for all.
 fn host_of(goal: &Goal) -> String {
     match goal {
-        Goal::Web(url) | Goal::Ftp(url) => {
-            let port = url.port_or_known_default().unwrap_or(0);
-            format!("{}:{port}", url.host_str().unwrap_or_default())
-        }
+        Goal::Web(url) | Goal::Ftp(url) => name_of(url),
         _ => String::new(),
     }
 }

@@ -1,5 +1,6 @@
-//! The result as `JUnit` XML, which continuous integration servers show.
+//! The result as `JUnit` XML, in the form that Jenkins documents and other servers read, too.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use names::shown;
@@ -7,64 +8,96 @@ use names::shown;
 use super::{Checked, Row, Totals, escaped, rows};
 use crate::verdict::Verdict;
 
-/// A suite for each document, a case for each link that was looked at.
+/// A suite for each document, a case for each link.
 pub(super) fn write(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
-    let totals = Totals::of(checked);
-    let errors: usize = checked.iter().map(|document| document.problems.len()).sum();
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    writeln!(
-        out,
-        "<testsuites name=\"coool\" tests=\"{}\" failures=\"{}\" errors=\"{errors}\">",
-        totals.links + errors,
-        totals.broken,
-    )?;
+    writeln!(out, "<testsuites name=\"coool\" {}>", Counts::of(checked).without_skipped())?;
     for document in checked {
         suite(document, out)?;
     }
     writeln!(out, "</testsuites>")
 }
 
+/// How many cases came to what.
+struct Counts {
+    tests: usize,
+    failures: usize,
+    errors: usize,
+    skipped: usize,
+}
+
+impl Counts {
+    fn of(checked: &[Checked]) -> Self {
+        let totals = Totals::of(checked);
+        let problems: usize = checked.iter().map(|document| document.problems.len()).sum();
+        Self {
+            tests: totals.links + problems,
+            failures: totals.broken - totals.known,
+            errors: totals.could_not + problems,
+            skipped: totals.unchecked - totals.could_not + totals.known,
+        }
+    }
+
+    fn without_skipped(&self) -> String {
+        let Self { tests, failures, errors, .. } = self;
+        format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"")
+    }
+}
+
 fn suite(document: &Checked, out: &mut dyn Write) -> io::Result<()> {
-    let name = escaped(&shown(&document.path));
+    let name = value(&shown(&document.path));
     let checked = std::slice::from_ref(document);
-    let totals = Totals::of(checked);
-    let errors = document.problems.len();
+    let counts = Counts::of(checked);
     writeln!(
         out,
-        "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"{errors}\" skipped=\"{}\">",
-        totals.links + errors,
-        totals.broken,
-        totals.unchecked,
+        "  <testsuite name=\"{name}\" {} skipped=\"{}\">",
+        counts.without_skipped(),
+        counts.skipped,
     )?;
     for problem in &document.problems {
-        let problem = escaped(problem);
+        let problem = value(problem);
         writeln!(
             out,
             "    <testcase classname=\"{name}\" name=\"reading\"><error message=\"{problem}\"/></testcase>"
         )?;
     }
+    let mut alike = HashMap::new();
     for row in rows(checked) {
-        case(&name, &row, out)?;
+        let nth = alike.entry((row.url, row.text)).or_insert(0_usize);
+        *nth += 1;
+        case(&name, &row, *nth, out)?;
     }
     writeln!(out, "  </testsuite>")
 }
 
-fn case(class: &str, row: &Row, out: &mut dyn Write) -> io::Result<()> {
-    let place =
-        if row.shown_place.is_empty() { String::new() } else { format!(" ({})", row.shown_place) };
-    let name = escaped(&format!("{}{place}", row.url));
+/// A case goes by what the link says: servers follow it from run to run, and pages move.
+fn case(class: &str, row: &Row, nth: usize, out: &mut dyn Write) -> io::Result<()> {
+    let words = if row.text.is_empty() { String::new() } else { format!(" \"{}\"", row.text) };
+    let nth = if nth == 1 { String::new() } else { format!(" ({nth})") };
+    let name = value(&format!("{}{words}{nth}", row.url));
     write!(out, "    <testcase classname=\"{class}\" name=\"{name}\"")?;
-    let reason = escaped(row.reason);
+    let reason = value(row.reason);
     match row.verdict {
+        Verdict::Broken if row.known => {
+            writeln!(out, "><skipped message=\"known: {reason}\"/></testcase>")
+        }
         Verdict::Broken => {
-            let words = escaped(row.text);
+            let told = escaped(&format!("{} link: {}", row.kind, row.sentence()));
             writeln!(
                 out,
-                "><failure message=\"{reason}\">{} \"{words}\"</failure></testcase>",
-                row.kind
+                "><failure type=\"broken-link\" message=\"{reason}\">{told}</failure></testcase>"
             )
+        }
+        Verdict::Unchecked if row.could_not => {
+            writeln!(out, "><error message=\"{reason}\"/></testcase>")
         }
         Verdict::Unchecked => writeln!(out, "><skipped message=\"{reason}\"/></testcase>"),
         _ => writeln!(out, "/>"),
     }
+}
+
+/// The value of an attribute, in which a reader takes line breaks and tabs for blanks unless they
+/// are escaped.
+fn value(text: &str) -> String {
+    escaped(text).replace('\n', "&#10;").replace('\t', "&#9;")
 }

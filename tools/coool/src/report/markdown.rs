@@ -34,8 +34,9 @@ fn write_document(document: &Checked, detail: Detail, out: &mut dyn Write) -> io
     let wanted = |row: &Row| {
         detail != Detail::Attention
             || row.could_not
-            || row.proposal.is_some()
-            || matches!(row.verdict, Verdict::Broken | Verdict::Doubtful)
+            || (!row.known
+                && (row.proposal.is_some()
+                    || matches!(row.verdict, Verdict::Broken | Verdict::Doubtful)))
     };
     let links: Vec<Row> = rows(std::slice::from_ref(document)).filter(wanted).collect();
     if links.is_empty() && document.problems.is_empty() {
@@ -54,7 +55,7 @@ fn write_document(document: &Checked, detail: Detail, out: &mut dyn Write) -> io
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} |",
-            row.verdict,
+            if row.known { "known".to_owned() } else { row.verdict.to_string() },
             cell(row.url),
             cell(&row.shown_place),
             cell(row.text),

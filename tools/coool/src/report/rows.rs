@@ -34,6 +34,9 @@ pub(super) struct Row<'run> {
     pub(super) redirects: &'run [Hop],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub(super) notes: &'run [String],
+    /// Whether it is broken and the baseline knows so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) known: bool,
     /// Whether it is unchecked for a reason that nobody chose.
     #[serde(skip)]
     pub(super) could_not: bool,
@@ -79,6 +82,7 @@ impl<'run> Row<'run> {
             confidence: finding.proposal.as_ref().map(|it| it.confidence),
             redirects: &finding.hops,
             notes: &finding.notes,
+            known: finding.known,
             could_not: finding.could_not,
             shown_place: shown_place(&link.place),
         }
@@ -86,6 +90,29 @@ impl<'run> Row<'run> {
 }
 
 impl Row<'_> {
+    /// Everything in one sentence: `#Gone "words" (p. 2): no bookmark is called so; perhaps #Here (…)`.
+    pub(super) fn sentence(&self) -> String {
+        let place = match &*self.shown_place {
+            "" => String::new(),
+            place => format!(" ({place})"),
+        };
+        let proposal = self.proposal.map_or(String::new(), |proposal| {
+            format!("; perhaps {proposal} ({})", self.shown_confidence())
+        });
+        let url = if self.url.is_empty() { "(no address)" } else { self.url };
+        format!("{url}{}{place}: {}{proposal}", self.words(), self.reason)
+    }
+
+    /// The words of the link, or their beginning.
+    fn words(&self) -> String {
+        const MOST: usize = 100;
+        match self.text.char_indices().nth(MOST) {
+            Some((end, _)) => format!(" \"{}…\"", &self.text[..end]),
+            None if self.text.is_empty() => String::new(),
+            None => format!(" \"{}\"", self.text),
+        }
+    }
+
     /// How sure the proposal is, and why: `likely: it is spelled nearly so`.
     pub(super) fn shown_confidence(&self) -> String {
         let confidence = self.confidence.map(|it| it.to_string()).unwrap_or_default();
@@ -150,6 +177,12 @@ pub(super) struct Totals {
     pub(super) doubtful: usize,
     pub(super) broken: usize,
     pub(super) unchecked: usize,
+    /// Of the broken ones, those that the baseline knows.
+    #[serde(skip)]
+    pub(super) known: usize,
+    /// Of the unchecked ones, those for a reason that nobody chose.
+    #[serde(skip)]
+    pub(super) could_not: usize,
 }
 
 impl Totals {
@@ -157,6 +190,8 @@ impl Totals {
         let mut totals = Self { documents: checked.len(), ..Self::default() };
         for (_, finding) in checked.iter().flat_map(|document| &document.links) {
             totals.links += 1;
+            totals.known += usize::from(finding.known);
+            totals.could_not += usize::from(finding.could_not);
             *match finding.verdict {
                 Verdict::Ok => &mut totals.ok,
                 Verdict::Redirected => &mut totals.redirected,

@@ -1,18 +1,21 @@
 //! The result as SARIF 2.1.0, which code scanning services show.
 
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Value, json};
 
-use super::{Checked, Row, rows};
-use crate::verdict::Verdict;
+use super::rule::{Result, Rule, plain, results};
+use super::{Checked, Outcome};
 
 /// A result for each link that is broken or doubtful, or should have another address.
-pub(super) fn write(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
-    let results: Vec<Value> = rows(checked).filter_map(|row| result(&row)).collect();
-    let unread: Vec<Value> = checked.iter().flat_map(notifications).collect();
+pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let results = results(outcome.checked);
+    let has_baseline = outcome.comparison.is_some();
+    let results: Vec<Value> = results.iter().map(|it| result(it, has_baseline)).collect();
+    let unread: Vec<Value> = outcome.checked.iter().flat_map(notifications).collect();
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -20,11 +23,7 @@ pub(super) fn write(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> 
             "tool": { "driver": {
                 "name": "coool",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": [
-                    rule("broken-link", "The link leads nowhere"),
-                    rule("doubtful-link", "Nobody can say whether the link leads anywhere"),
-                    rule("moved-link", "What the link leads to has moved for good"),
-                ],
+                "rules": Rule::ALL.map(descriptor),
             }},
             "invocations": [{
                 "executionSuccessful": unread.is_empty(),
@@ -37,35 +36,51 @@ pub(super) fn write(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> 
     writeln!(out)
 }
 
-fn rule(id: &str, text: &str) -> Value {
-    json!({ "id": id, "shortDescription": { "text": text } })
+fn descriptor(rule: Rule) -> Value {
+    json!({
+        "id": rule.id(),
+        "shortDescription": { "text": rule.description() },
+        "defaultConfiguration": { "level": level(rule) },
+    })
 }
 
-fn result(row: &Row) -> Option<Value> {
-    let (rule, level) = match row.verdict {
-        Verdict::Broken => ("broken-link", "error"),
-        Verdict::Doubtful => ("doubtful-link", "warning"),
-        Verdict::Redirected if row.proposal.is_some() => ("moved-link", "note"),
-        _ => return None,
-    };
-    let proposal = row.proposal.map_or(String::new(), |proposal| {
-        format!("; perhaps {proposal} ({})", row.shown_confidence())
-    });
-    let place =
-        if row.shown_place.is_empty() { String::new() } else { format!(" ({})", row.shown_place) };
-    let mut location = json!({ "artifactLocation": { "uri": uri(row.document.as_path()) } });
-    if let Some(line) = row.place.line {
-        location["region"] = json!({ "startLine": line });
+fn level(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Broken => "error",
+        Rule::Doubtful => "warning",
+        Rule::Moved => "note",
     }
-    Some(json!({
-        "ruleId": rule,
-        "level": level,
-        "message": { "text": format!("{}{place}: {}{proposal}", row.url, row.reason) },
-        "locations": [{
-            "physicalLocation": location,
-            "logicalLocations": [{ "fullyQualifiedName": row.part, "name": row.shown_place }],
-        }],
-    }))
+}
+
+fn result(result: &Result, has_baseline: bool) -> Value {
+    let Result { rule, row, path, fingerprint } = result;
+    let mut location = json!({
+        "physicalLocation": { "artifactLocation": { "uri": uri(path) } },
+    });
+    let mut fingerprints = json!({ "coool/v1": fingerprint });
+    match row.place.line {
+        Some(line) => location["physicalLocation"]["region"] = json!({ "startLine": line }),
+        // GitHub goes by this one alone. Where there are lines its own action makes it of what stands
+        // in them, and complains of any other.
+        None => fingerprints["primaryLocationLineHash"] = json!(fingerprint),
+    }
+    if !row.shown_place.is_empty() || !row.part.is_empty() {
+        let named = [("name", &*row.shown_place), ("fullyQualifiedName", row.part)];
+        let named = named.into_iter().filter(|(_, text)| !text.is_empty());
+        let place = named.map(|(name, text)| (name.to_owned(), json!(text)));
+        location["logicalLocations"] = json!([place.collect::<serde_json::Map<_, _>>()]);
+    }
+    let mut value = json!({
+        "ruleId": rule.id(),
+        "level": level(*rule),
+        "message": { "text": row.sentence() },
+        "locations": [location],
+        "partialFingerprints": fingerprints,
+    });
+    if has_baseline {
+        value["baselineState"] = json!(if row.known { "unchanged" } else { "new" });
+    }
+    value
 }
 
 fn notifications(document: &Checked) -> impl Iterator<Item = Value> {
@@ -74,15 +89,16 @@ fn notifications(document: &Checked) -> impl Iterator<Item = Value> {
             "level": "error",
             "message": { "text": problem },
             "locations": [{ "physicalLocation": {
-                "artifactLocation": { "uri": uri(&document.path) },
+                "artifactLocation": { "uri": uri(&plain(&document.path)) },
             }}],
         })
     })
 }
 
-/// A path as a relative or absolute reference (RFC 3986).
+/// A path as a relative reference, or as an address of a file (RFC 3986, RFC 8089).
 fn uri(path: &Path) -> String {
     const KEPT: &percent_encoding::AsciiSet =
         &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
-    percent_encode(path.as_os_str().as_encoded_bytes(), KEPT).to_string()
+    let scheme = if path.is_absolute() { "file://" } else { "" };
+    format!("{scheme}{}", percent_encode(path.as_os_str().as_bytes(), KEPT))
 }

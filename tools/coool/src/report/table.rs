@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use names::Bytes;
 
-use super::{Checked, PassedOver, Row, Totals, rows};
+use super::{Checked, Comparison, Outcome, PassedOver, Row, Totals, rows};
+use crate::identity::Identity;
 use crate::messages::VOICE;
 
 /// The form of the JSON document.
@@ -18,9 +19,33 @@ struct Document<'run> {
     /// How many documents of each kind cannot be read.
     #[serde(skip_serializing_if = "PassedOver::is_empty")]
     passed_over: &'run PassedOver,
+    /// What became of what a baseline knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<BaselineRow<'run>>,
     /// What could not be read.
     problems: Vec<ProblemRow<'run>>,
     links: Vec<Row<'run>>,
+}
+
+#[derive(Serialize)]
+struct BaselineRow<'run> {
+    known: usize,
+    mended: Vec<MendedRow<'run>>,
+}
+
+#[derive(Serialize)]
+struct MendedRow<'run> {
+    #[serde(flatten)]
+    link: &'run Identity,
+    count: usize,
+}
+
+impl<'run> BaselineRow<'run> {
+    fn of(comparison: &'run Comparison) -> Self {
+        let mended = comparison.mended.iter();
+        let mended = mended.map(|(link, &count)| MendedRow { link, count }).collect();
+        Self { known: comparison.known, mended }
+    }
 }
 
 #[derive(Serialize)]
@@ -30,11 +55,8 @@ struct ProblemRow<'run> {
 }
 
 /// One document with everything.
-pub(super) fn json(
-    checked: &[Checked],
-    passed_over: &PassedOver,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn json(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let Outcome { checked, passed_over, comparison, .. } = *outcome;
     let problems = checked.iter().flat_map(|document| {
         document
             .problems
@@ -44,6 +66,7 @@ pub(super) fn json(
     let document = Document {
         totals: Totals::of(checked),
         passed_over,
+        baseline: comparison.map(BaselineRow::of),
         problems: problems.collect(),
         links: rows(checked).collect(),
     };
@@ -81,10 +104,12 @@ pub(super) fn csv(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
         "proposal",
         "confidence",
         "proposal_reason",
+        "known",
     ])?;
     let number = |number: Option<u32>| number.map_or(String::new(), |number| number.to_string());
     for row in rows(checked) {
         let place = &row.place;
+        let known = if row.known { "true" } else { "" };
         table.write_record([
             &harmless(&names::shown(row.document.as_path())),
             row.part,
@@ -103,6 +128,7 @@ pub(super) fn csv(checked: &[Checked], out: &mut dyn Write) -> io::Result<()> {
             &harmless(row.proposal.unwrap_or_default()),
             &row.confidence.map(|it| it.to_string()).unwrap_or_default(),
             row.proposal_reason.unwrap_or_default(),
+            known,
         ])?;
     }
     table.flush()

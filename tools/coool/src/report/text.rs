@@ -4,24 +4,17 @@ use std::io::{self, Write};
 
 use names::{shown, shown_text};
 
-use super::{Checked, Detail, PassedOver, Row, Totals, shown_passed_over};
+use super::{Checked, Detail, Outcome, Row, Totals, shown_mended, shown_passed_over};
 use crate::verdict::Verdict;
 
 /// Writes as much as people want to see.
-pub(super) fn write(
-    checked: &[Checked],
-    passed_over: &PassedOver,
-    detail: Detail,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    for document in checked {
+pub(super) fn write(outcome: &Outcome, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    for document in outcome.checked {
         write_document(document, detail, out)?;
     }
-    write_totals(&Totals::of(checked), out)?;
-    match shown_passed_over(passed_over) {
-        Some(told) => writeln!(out, "{told}"),
-        None => Ok(()),
-    }
+    write_totals(&Totals::of(outcome.checked), out)?;
+    let said = [shown_passed_over(outcome.passed_over), shown_mended(outcome)];
+    said.into_iter().flatten().try_for_each(|told| writeln!(out, "{told}"))
 }
 
 fn write_document(document: &Checked, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
@@ -52,7 +45,7 @@ fn groups(document: &Checked, detail: Detail) -> Vec<Vec<Row<'_>>> {
         if detail == Detail::Attention && !needs_attention(&row) {
             continue;
         }
-        let key = (row.url, row.verdict, row.reason, row.proposal);
+        let key = (row.url, row.verdict, row.known, row.reason, row.proposal);
         let number = *numbers.entry(key).or_insert(groups.len());
         if number == groups.len() {
             groups.push(Vec::new());
@@ -64,7 +57,8 @@ fn groups(document: &Checked, detail: Detail) -> Vec<Vec<Row<'_>>> {
 
 fn needs_attention(row: &Row) -> bool {
     match row.verdict {
-        Verdict::Broken | Verdict::Doubtful => true,
+        Verdict::Broken => !row.known,
+        Verdict::Doubtful => true,
         Verdict::Redirected => row.proposal.is_some(),
         Verdict::Unchecked => row.could_not,
         Verdict::Ok => !row.notes.is_empty(),
@@ -82,7 +76,8 @@ fn shown_address(row: &Row) -> String {
 
 fn write_group(group: &[Row], out: &mut dyn Write) -> io::Result<()> {
     let first = &group[0];
-    writeln!(out, "\n{}: {}", first.verdict, shown_address(first))?;
+    let known = if first.known { " (known)" } else { "" };
+    writeln!(out, "\n{}{known}: {}", first.verdict, shown_address(first))?;
     if !first.reason.is_empty() {
         writeln!(out, "  because: {}", shown_text(first.reason))?;
     }
@@ -117,10 +112,8 @@ fn write_link(row: &Row, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn write_totals(totals: &Totals, out: &mut dyn Write) -> io::Result<()> {
-    let count = |number: usize, one: &str, many: &str| {
-        format!("{number} {}", if number == 1 { one } else { many })
-    };
+/// `2 documents, 5 links: 1 broken, 4 ok`.
+pub(super) fn write_totals(totals: &Totals, out: &mut dyn Write) -> io::Result<()> {
     let mut words = Vec::new();
     for (number, name) in [
         (totals.broken, "broken"),
@@ -131,15 +124,21 @@ fn write_totals(totals: &Totals, out: &mut dyn Write) -> io::Result<()> {
         if number > 0 {
             words.push(format!("{number} {name}"));
         }
+        if name == "broken" && totals.known > 0 {
+            words.push(format!("{} of them known", totals.known));
+        }
     }
     if totals.ok > 0 || words.is_empty() {
         words.push(format!("{} ok", totals.ok));
     }
-    writeln!(
-        out,
-        "{}, {}: {}",
-        count(totals.documents, "document", "documents"),
-        count(totals.links, "link", "links"),
-        words.join(", ")
-    )
+    writeln!(out, "{}: {}", sum(totals), words.join(", "))
+}
+
+/// `2 documents, 5 links`.
+pub(super) fn sum(totals: &Totals) -> String {
+    let count = |number: usize, one: &str, many: &str| {
+        format!("{number} {}", if number == 1 { one } else { many })
+    };
+    let documents = count(totals.documents, "document", "documents");
+    format!("{documents}, {}", count(totals.links, "link", "links"))
 }
