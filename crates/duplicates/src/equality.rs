@@ -173,7 +173,16 @@ impl Comparison<'_> {
         }
         let empty = Nature::default();
         let nature = self.contents.nature(content).unwrap_or(&empty);
-        if self.judge.harm(id, nature).is_some_and(|harm| stays_with(harm, content)) {
+        let stays = match self.judge.harm(id, nature) {
+            // Where its libraries are is followed; what a program asks besides, nobody knows.
+            Some(Harm::Origin) => nature.kind(self.judge.named(id)).stays.is_some(),
+            // Where a header leads is followed.
+            Some(Harm::Header) | None => false,
+            // In an empty file of whatever kind there is nothing that could lead.
+            Some(Harm::Unknown) => content != EMPTY,
+            Some(_) => true,
+        };
+        if stays {
             return None;
         }
         sign_name(signature, b'f', self.inventory.name_bytes(id));
@@ -197,16 +206,6 @@ impl Comparison<'_> {
         signature.extend_from_slice(&owner.to_le_bytes());
         signature.extend_from_slice(&group.to_le_bytes());
         signature.extend_from_slice(&attributes.to_bytes());
-    }
-}
-
-/// Whether a file keeps its directory from being linked. Where a header or `$ORIGIN` leads is
-/// followed, and in an empty file of whatever kind there is nothing that could lead.
-fn stays_with(harm: Harm, content: u32) -> bool {
-    match harm {
-        Harm::Header | Harm::Origin => false,
-        Harm::Unknown => content != EMPTY,
-        _ => true,
     }
 }
 

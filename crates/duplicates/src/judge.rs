@@ -52,13 +52,7 @@ impl<'all> Judge<'all> {
         let named = self.named(name);
         let trusted = |harm: &Harm| self.wishes.trust_unknown && *harm == Harm::Unknown;
         let around = self.around(name.directory);
-        let harm = match nature.harm(named) {
-            // Where its libraries are can be followed; what a program asks besides cannot.
-            Some(Harm::Origin) if self.wishes.rules.directories && is_run(nature, named) => {
-                Some(Harm::Program)
-            }
-            harm => harm.filter(|harm| !trusted(harm)),
-        };
+        let harm = nature.harm(named).filter(|harm| !trusted(harm));
         harm.or_else(|| around.refuses_links.then_some(Harm::Refused))
             .or_else(|| self.may_be_run(name, named, nature).then_some(Harm::Program))
     }
@@ -115,8 +109,4 @@ impl<'all> Judge<'all> {
         let inventory: &'all Inventory = self.inventory;
         Named { name: inventory.name_bytes(name), place: self.around(name.directory).place }
     }
-}
-
-fn is_run(nature: &Nature, named: Named<'_>) -> bool {
-    nature.kind(named).stays.is_some()
 }
