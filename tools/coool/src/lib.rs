@@ -26,6 +26,7 @@ pub mod messages;
 mod progress;
 
 use std::io;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use ui::{Ended, Hinted, hinted};
@@ -126,12 +127,26 @@ fn conclude(
 
 /// Writes the proposals into a document; None where there is nothing to write.
 fn fix_one(plan: &fix::Plan, dry_run: bool) -> Result<Option<fix::Applied>> {
+    if !plan.parts.is_empty() {
+        tell_other_names(&plan.document);
+    }
     if dry_run {
         return Ok(None);
     }
     let waiting = || VOICE.note("another tool is changing this file system: waiting for its end");
     fix::clean_up(&plan.document, &waiting)?;
     if plan.parts.is_empty() { Ok(None) } else { fix::apply(plan, &waiting).map(Some) }
+}
+
+/// Says that a document is not mended under all its names: nobody knows where the others are.
+fn tell_other_names(document: &Path) {
+    let document_shown = names::shown(document);
+    match fix::other_names(document) {
+        0 => {}
+        1 => VOICE.note(&format!("`{document_shown}` has another name, which keeps what it was")),
+        count => VOICE
+            .note(&format!("`{document_shown}` has {count} other names, which keep what it was")),
+    }
 }
 
 /// Writes the proposals into the documents, or says what would be written.
