@@ -84,7 +84,7 @@ pub fn read_from<R: Read + Seek>(
 }
 
 fn read_package<R: Read + Seek>(package: Package<R>, limits: &Limits) -> Result<Content, Problem> {
-    if package.has("[Content_Types].xml") {
+    if ooxml::is_one(&package) {
         return ooxml::read(package, limits);
     }
     if package.has("META-INF/container.xml") {

@@ -230,6 +230,41 @@ fn references_of_a_book_are_found_wherever_they_stand() {
 }
 
 #[test]
+fn a_page_is_read_whatever_way_its_name_is_put_together() {
+    let page = r##"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="here"/>
+        <video src="a.mp4" poster="gone.png"/><a href="cafe%CC%81.xhtml#here">form</a>
+        <a href="caf%C3%A9.xhtml#lost">form</a><a href="#xyn=percent:1,2,3,4,5,6">region</a>
+        </body></html>"##;
+    let book = package(&[
+        ("mimetype", "application/epub+zip"),
+        (
+            "META-INF/container.xml",
+            r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
+            <rootfile full-path="content.opf"/></rootfiles></container>"#,
+        ),
+        (
+            "content.opf",
+            r#"<package xmlns="http://www.idpf.org/2007/opf"><manifest>
+            <item id="1" href="cafe%CC%81.xhtml" media-type="application/xhtml+xml"/>
+            </manifest><spine><itemref idref="1"/></spine></package>"#,
+        ),
+        ("caf\u{e9}.xhtml", page),
+        ("a.mp4", ""),
+    ]);
+
+    assert_eq!(
+        Desk::with("a.epub", book).verdicts(&["a.epub", "--resources"]),
+        [
+            "gone.png broken",
+            "a.mp4 ok",
+            "cafe%CC%81.xhtml#here ok",
+            "caf%C3%A9.xhtml#lost broken",
+            "#xyn=percent:1,2,3,4,5,6 ok",
+        ]
+    );
+}
+
+#[test]
 fn a_pdf_leads_into_the_files_that_it_holds() {
     let document = pdf(&[
         "<</Type /Catalog /Pages 2 0 R /Names <</EmbeddedFiles <</Names [(in.pdf) 4 0 R]>>>>>>",

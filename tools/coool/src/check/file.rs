@@ -131,6 +131,9 @@ fn missing(
     reading: &Reading,
     library: &mut Library,
 ) -> Finding {
+    if let Some(finding) = inside::template(path, link) {
+        return finding;
+    }
     if let Some(meant) = typed::meant(path, link) {
         let reason = format!(
             "`{path}` is taken for the name of a file, for it has no `{}`",

@@ -50,6 +50,18 @@ pub(super) fn finding(
     }
 }
 
+/// A template that is named and does not lie beside the document: office programs look for it where
+/// each user has theirs, and a document stays what it is without it.
+pub(super) fn template(name: &str, link: &Link) -> Option<Finding> {
+    const ENDINGS: &[&str] = &["dot", "dotx", "dotm", "xltx", "potx", "ott", "ots", "otp"];
+    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let is_template = name.rsplit_once('.').is_some_and(|(_, end)| ENDINGS.contains(&end));
+    let is_default = name.starts_with("normal.dot");
+    let is_bare = is_template && !link.address.contains(['/', '\\']);
+    (link.kind == Kind::Template && (is_default || is_bare))
+        .then(|| Finding::unchecked("office programs look for it among the templates of each user"))
+}
+
 /// A part of the document's own package.
 pub(super) fn part(
     name: &str,
@@ -65,6 +77,9 @@ pub(super) fn part(
         || content.parts.contains(&*composed(name))
         || content.parts.iter().any(|part| part.starts_with(&folder));
     if !is_there {
+        if let Some(finding) = template(name, link) {
+            return finding;
+        }
         let near = library.speller.nearest(name, content.parts.iter().map(|part| &**part));
         let reason = format!("the package has no part `{name}`");
         // Where the part stands in the address is known only where it stands there in full.

@@ -8,7 +8,6 @@ use super::limits::Limits;
 use super::package::Package;
 use super::problem::Problem;
 use super::xml::{Node, Space, Xml};
-use crate::link::Place;
 
 mod beside;
 mod fields;
@@ -18,7 +17,7 @@ mod sheets;
 mod targets;
 mod word;
 
-use beside::Depth;
+use beside::{Depth, HaveRead};
 use relationships::{Properties, Relationships};
 
 /// The part that a package is about, and what is known before it is read.
@@ -27,6 +26,14 @@ struct Main {
     part: Arc<str>,
     relationships: Relationships,
     properties: Properties,
+}
+
+/// The part that says what the others are.
+const TYPES: &str = "[Content_Types].xml";
+
+/// Whether a package is one of Office Open XML.
+pub(crate) fn is_one<R: Read + Seek>(package: &Package<R>) -> bool {
+    package.names().any(|name| name.eq_ignore_ascii_case(TYPES))
 }
 
 /// Reads a package; its relationships say what it is, not its name.
@@ -38,10 +45,12 @@ pub(crate) fn read<R: Read + Seek>(
 }
 
 fn read_deep<R: Read + Seek>(
-    mut package: Package<R>,
+    package: Package<R>,
     depth: Depth,
     limits: &Limits,
 ) -> Result<Content, Problem> {
+    // Names of parts are the same in capitals and in small letters (ECMA-376, part 2, section 6.2.2).
+    let mut package = package.with_spellings(str::to_ascii_lowercase);
     let root = Relationships::of("", &mut package, limits)?;
     let main = root.first("officeDocument").ok_or_else(|| Problem::Damaged {
         part: String::new(),
@@ -73,13 +82,14 @@ fn read_deep<R: Read + Seek>(
 /// The content with what stands beside these parts, which have been read.
 fn with_what_is_beside<R: Read + Seek>(
     mut content: Content,
-    parts: Vec<(String, Place)>,
+    read: HaveRead,
     package: &mut Package<R>,
     main: &Main,
     limits: &Limits,
 ) -> Content {
     let base = main.properties.address_base();
-    let (links, problems) = beside::read(package, parts, &base, main.depth, limits);
+    let known = content.links.iter().filter_map(|link| Some(link.spot.as_ref()?.key())).collect();
+    let (links, problems) = beside::read(package, read, known, &base, main.depth, limits);
     content.links.extend(links);
     content.problems.extend(problems);
     content
@@ -92,7 +102,6 @@ fn content_type<R: Read + Seek>(
     part: &str,
     limits: &Limits,
 ) -> Result<Option<String>, Problem> {
-    const TYPES: &str = "[Content_Types].xml";
     let Some(input) = package.part(TYPES)? else { return Ok(None) };
     let mut xml = Xml::new(input, TYPES, limits)?;
     let mut by_ending = None;
