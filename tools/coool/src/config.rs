@@ -8,6 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::RegexSet;
 
 use crate::cli::Cli;
+use crate::document::converted::Converter;
 use crate::document::limits::Limits;
 use crate::remote;
 
@@ -16,6 +17,8 @@ use crate::remote;
 #[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
+    /// What reads older formats, where that is wanted.
+    pub(crate) converter: Option<Converter>,
     pub(crate) filter: Filter,
     pub(crate) remote: remote::Settings,
     pub(crate) remap: Vec<(String, String)>,
@@ -92,6 +95,7 @@ pub(crate) fn settings(cli: &Cli, home: Option<&Path>) -> Result<Settings> {
     };
     Ok(Settings {
         limits,
+        converter: cli.scope.with_libreoffice.then(Converter::new).transpose()?,
         filter,
         remote,
         remap: cli.scope.remap.iter().map(|text| remap(text)).collect::<Result<_>>()?,

@@ -46,7 +46,7 @@ use verdict::{Finding, Verdict};
 pub fn run(cli: &Cli) -> Result<Ended> {
     let settings = config::settings(cli, config::home().as_deref())?;
     let Gathered { documents, passed_over, errors: missing } =
-        gather::documents(&cli.paths, &settings.filter);
+        gather::documents(&cli.paths, &settings);
     for error in &missing {
         VOICE.error(error);
     }
@@ -79,7 +79,7 @@ fn look_at(
 ) -> Result<Vec<Checked>> {
     bar.to_read(documents.len());
     let read = |document: &_| bar.read(document);
-    let readings = check::read_all(documents, &settings.limits, &read, &|| bar.stopped());
+    let readings = check::read_all(documents, settings, &read, &|| bar.stopped());
     let checked =
         if cli.list { check::list(readings) } else { check::check(readings, settings, bar)? };
     bar.clear();

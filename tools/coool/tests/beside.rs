@@ -312,8 +312,11 @@ fn a_folder_tells_how_many_documents_it_passed_over() {
     let desk = Desk::with("a.fodt", odf::text(""));
     desk.put("old/a.doc", "x").put("old/b.DOC", "x").put("c.rtf", "x").put("d.txt", "x");
 
-    assert_eq!(desk.coool(&["."]).stdout, "1 document, 0 links: 0 ok\nnot read: 2 doc, 1 rtf\n");
+    assert_eq!(
+        desk.coool(&["."]).stdout,
+        "1 document, 0 links: 0 ok\nnot read: 2 doc, 1 rtf (`--with-libreoffice` reads them)\n"
+    );
     assert_eq!(desk.json(&["."])["passed_over"], serde_json::json!({ "doc": 2, "rtf": 1 }));
     let run = desk.coool(&["--format", "csv", "."]);
-    assert_eq!(run.stderr, "coool: not read: 2 doc, 1 rtf\n");
+    assert_eq!(run.stderr, "coool: not read: 2 doc, 1 rtf (`--with-libreoffice` reads them)\n");
 }

@@ -67,7 +67,7 @@ fn read_deep<R: Read + Seek>(
     let is_of = |names: &[&str]| names.iter().any(|name| content_type.contains(name));
     // A sheet of this kind is no XML.
     if is_of(&["sheet.binary"]) {
-        Err(Problem::Unknown)
+        Err(Problem::Older)
     } else if is_of(&["wordprocessingml", "ms-word"]) {
         Ok(word::read(package, &main, limits))
     } else if is_of(&["presentationml", "ms-powerpoint"]) {

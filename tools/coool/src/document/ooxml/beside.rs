@@ -208,7 +208,7 @@ impl Beside<'_> {
         match super::read_deep(inner, Depth::Within, self.limits) {
             Ok(content) => self.take(content, part, place),
             // What coool does not know is left, as are pictures.
-            Err(Problem::Unknown) => Ok(()),
+            Err(Problem::Unknown | Problem::Older) => Ok(()),
             Err(problem) => Err(problem),
         }
     }
