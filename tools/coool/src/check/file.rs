@@ -99,11 +99,7 @@ fn place(fragment: &str, target: &Path, links: &[Link], library: &mut Library) -
                 Some(near.written(|near| format!("{path}#{near}")))
             })
         }
-        // Pictures and programs have no places that coool knows.
-        Err(Problem::Unknown | Problem::Older) => Finding {
-            notes: vec!["the place in the file was not checked".to_owned()],
-            ..Finding::ok()
-        },
+        Err(Problem::Unknown | Problem::Older) => inside::place_not_checked(),
         Err(problem) => Finding::could_not(format!("the file is there, but {problem}")),
     }
 }

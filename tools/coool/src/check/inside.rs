@@ -62,6 +62,11 @@ pub(super) fn template(name: &str, link: &Link) -> Option<Finding> {
         .then(|| Finding::unchecked("office programs look for it among the templates of each user"))
 }
 
+/// A file that is there and has no places that coool knows, as pictures and programs.
+pub(super) fn place_not_checked() -> Finding {
+    Finding { notes: vec!["the place in the file was not checked".to_owned()], ..Finding::ok() }
+}
+
 /// A part of the document's own package.
 pub(super) fn part(
     name: &str,
@@ -90,7 +95,11 @@ pub(super) fn part(
         Some(fragment) if link.kind != Kind::Object && !name.is_empty() => {
             let jump = Jump::Fragment(format!("{name}#{fragment}"));
             let (path, _) = link.address.split_once('#').unwrap_or((&link.address, ""));
-            finding(library.find(&jump, content), &jump, |near| {
+            let found = library.find(&jump, content);
+            if found == Found::Unknown {
+                return place_not_checked();
+            }
+            finding(found, &jump, |near| {
                 let found = |near: &Proposal| {
                     let jump = Jump::Fragment(format!("{name}#{}", near.address));
                     content.targets.find(&jump, &library.speller) == Found::Yes

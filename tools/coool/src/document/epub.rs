@@ -382,7 +382,8 @@ struct Parts {
 impl Targets for Parts {
     fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let Jump::Fragment(fragment) = jump else { return Found::Unknown };
-        let (part, name) = fragment.split_once('#').unwrap_or((fragment, ""));
+        // The name of a part may hold a `#`, too.
+        let (part, name) = fragment.rsplit_once('#').unwrap_or((fragment, ""));
         let name = decoded(name);
         if name.is_empty() || is_no_name(&name) {
             return Found::Yes;
