@@ -1,5 +1,6 @@
 //! Reads Office Open XML: texts, presentations and sheets (ECMA-376; transitional and strict).
 
+use std::collections::HashMap;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::limits::Limits;
 use super::package::Package;
 use super::problem::Problem;
 use super::xml::{Node, Space, Xml};
+use crate::link::Place;
 
 mod beside;
 mod fields;
@@ -17,7 +19,7 @@ mod sheets;
 mod targets;
 mod word;
 
-use beside::{Depth, HaveRead};
+use beside::Depth;
 use relationships::{Properties, Relationships};
 
 /// The part that a package is about, and what is known before it is read.
@@ -77,6 +79,14 @@ fn read_deep<R: Read + Seek>(
     } else {
         Err(Problem::Unknown)
     }
+}
+
+/// What has been read already.
+struct HaveRead {
+    /// The parts, and where in the document they stand.
+    parts: Vec<(String, Place)>,
+    /// The number of each slide, by its part.
+    slides: HashMap<String, u32>,
 }
 
 /// The content with what stands beside these parts, which have been read.

@@ -4,7 +4,7 @@
 //! Proof: `tests/beside.rs::every_part_is_read_that_a_relationship_leads_to`,
 //! `tests/beside.rs::a_document_within_a_document_is_read_once_and_no_deeper`
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::io::{Cursor, Read, Seek};
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::document::problem::Problem;
 use crate::link::{Kind, Link, Place};
 use crate::targets::{Found, Speller};
 
+use super::HaveRead;
 use super::presentation::Walker;
 use super::relationships::{Relationship, Relationships};
 
@@ -66,14 +67,6 @@ pub(super) enum Depth {
     Outermost,
     /// One that stands in another: those in it are left.
     Within,
-}
-
-/// What has been read already.
-pub(super) struct HaveRead {
-    /// The parts, and where in the document they stand.
-    pub(super) parts: Vec<(String, Place)>,
-    /// The number of each slide, by its part.
-    pub(super) slides: HashMap<String, u32>,
 }
 
 /// The links of all that relationships lead to from these parts; those of `known` were found there.
