@@ -1,7 +1,8 @@
 //! What a person sees who runs a program in a terminal.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::process::{Command, ExitStatus};
 
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
@@ -28,17 +29,37 @@ impl Seen {
     ///
     /// Where there are no pseudo-terminals, or the program cannot be started.
     #[must_use]
-    pub fn of(mut command: Command, columns: u16) -> Self {
+    pub fn of(command: Command, columns: u16) -> Self {
+        Self::with(command, columns, None)
+    }
+
+    /// The same with a person at the terminal, who types the next answer each time that the program
+    /// has put this question.
+    ///
+    /// # Panics
+    ///
+    /// As with [`Seen::of`].
+    #[must_use]
+    pub fn answering(command: Command, columns: u16, question: &str, answers: &[&str]) -> Self {
+        let answers = answers.iter().map(|answer| format!("{answer}\n")).collect();
+        let person = Person { question: question.to_owned(), answers, heard: String::new() };
+        Self::with(command, columns, Some(person))
+    }
+
+    fn with(mut command: Command, columns: u16, person: Option<Person>) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let ours = openpt(flags).expect("a pseudo-terminal");
         grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a pseudo-terminal of ours");
         let size = Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&ours, size).expect("a size");
         let theirs = ioctl_tiocgptpeer(&ours, flags).expect("its other end");
+        if person.is_some() {
+            command.stdin(theirs.try_clone().expect("a further descriptor"));
+        }
         let mut child = command.env("TERM", "xterm").stderr(theirs).spawn().expect("it starts");
         // It has the terminal's other end open, and would keep us from seeing that all is over.
         drop(command);
-        let pictures = pictures(File::from(ours), columns);
+        let pictures = pictures(File::from(ours), columns, person);
         Self { pictures, status: child.wait().expect("it ends") }
     }
 
@@ -56,7 +77,7 @@ impl Seen {
 }
 
 /// Reads until the other end is closed, which a terminal tells as an error.
-fn pictures(mut terminal: File, columns: u16) -> Vec<String> {
+fn pictures(mut terminal: File, columns: u16, mut person: Option<Person>) -> Vec<String> {
     let mut parser = Parser::new(ROWS, columns, 0);
     let mut pictures: Vec<String> = Vec::new();
     let mut bytes = [0; 1024];
@@ -69,8 +90,31 @@ fn pictures(mut terminal: File, columns: u16) -> Vec<String> {
             }
         }
         add(&mut pictures, parser.screen().contents());
+        if let Some(person) = &mut person {
+            person.hears(&bytes[..length], &mut terminal);
+        }
     }
     pictures
+}
+
+/// Who sits at the terminal.
+struct Person {
+    question: String,
+    answers: VecDeque<String>,
+    /// What was said since the last question.
+    heard: String,
+}
+
+impl Person {
+    fn hears(&mut self, said: &[u8], terminal: &mut File) {
+        self.heard.push_str(&String::from_utf8_lossy(said));
+        while let Some((_, rest)) = self.heard.split_once(&self.question) {
+            self.heard = rest.to_owned();
+            if let Some(answer) = self.answers.pop_front() {
+                terminal.write_all(answer.as_bytes()).expect("the terminal takes what is typed");
+            }
+        }
+    }
 }
 
 fn add(pictures: &mut Vec<String>, picture: String) {

@@ -1,5 +1,6 @@
 //! What an address asks for: a page of the web, a file, a place in this document.
 
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
@@ -234,6 +235,21 @@ pub fn decoded(text: &str) -> String {
         Ok(decoded) => decoded.into_owned(),
         Err(_) => text.to_owned(),
     }
+}
+
+/// A path without `.` and `..`, as if no directory were a symbolic link.
+pub(crate) fn tidied(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                tidy.pop();
+            }
+            Component::CurDir => {}
+            other => tidy.push(other),
+        }
+    }
+    tidy
 }
 
 #[cfg(test)]

@@ -87,6 +87,7 @@ pub struct Project {
 /// What is checked.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is checked")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
 pub struct Scope {
     /// Check the files too that a document loads: images, media, templates, linked sections
     #[arg(long)]
@@ -119,6 +120,12 @@ pub struct Scope {
     /// Check addresses that begin with FROM as if they began with TO
     #[arg(long, value_name = "FROM=TO")]
     pub remap: Vec<String>,
+
+    /// Read doc, xls, ppt, rtf and xlsb too, as LibreOffice converts them
+    ///
+    /// It works on copies, runs no macros and asks no network. Its addresses cannot be written back.
+    #[arg(long)]
+    pub with_libreoffice: bool,
 
     /// Follow links to files outside the document's folder
     #[arg(long)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{Cli, Network};
+use crate::document::converted::Converter;
 use crate::document::limits::Limits;
 use crate::remote;
 
@@ -25,6 +26,8 @@ use rc::Rc;
 #[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
+    /// What reads older formats, where that is wanted.
+    pub(crate) converter: Option<Converter>,
     pub(crate) filter: Filter,
     pub(crate) remote: remote::Settings,
     pub(crate) remap: Vec<(String, String)>,
@@ -61,6 +64,7 @@ pub(crate) fn settings(cli: &Cli, home: Option<&Path>, here: Option<&Path>) -> R
     Ok(Settings {
         remote: remote_settings(&cli.network, &limits, &rc, &project),
         limits,
+        converter: cli.scope.with_libreoffice.then(Converter::new).transpose()?,
         remap: cli.scope.remap.iter().map(|text| remap(text)).collect::<Result<_>>()?,
         resources: cli.scope.resources,
         offline: cli.scope.offline,

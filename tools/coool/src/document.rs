@@ -13,6 +13,7 @@ pub mod limits;
 pub mod problem;
 
 mod cells;
+pub(crate) mod converted;
 mod epub;
 mod formula;
 pub(crate) mod html;
@@ -65,6 +66,9 @@ pub fn read_from<R: Read + Seek>(
     if head.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Err(old_office(file));
     }
+    if head.starts_with(b"{\\rtf") {
+        return Err(Problem::Older);
+    }
     if is_flat(&head) {
         return odf::read_flat(package::bounded(file, limits), limits);
     }
@@ -84,7 +88,7 @@ pub fn read_from<R: Read + Seek>(
 }
 
 fn read_package<R: Read + Seek>(package: Package<R>, limits: &Limits) -> Result<Content, Problem> {
-    if package.has("[Content_Types].xml") {
+    if ooxml::is_one(&package) {
         return ooxml::read(package, limits);
     }
     if package.has("META-INF/container.xml") {
@@ -121,7 +125,7 @@ fn old_office<R: Read + Seek>(file: R) -> Problem {
     if start.windows(name.len()).any(|window| window == name) {
         Problem::Encrypted
     } else {
-        Problem::Unknown
+        Problem::Older
     }
 }
 

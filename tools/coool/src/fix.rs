@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -157,6 +158,13 @@ fn rewritten(plan: &Plan, waiting: &dyn Fn()) -> Result<Applied> {
     let _ = aside.remove();
     rustix::fs::fsync(&place.folder).map_err(io::Error::from)?;
     Ok(Applied { backup: place.beside(&backup) })
+}
+
+/// How many other names a document has: they keep what it was, for the new one is another file.
+///
+/// Proof: `tests/saving.rs::it_is_said_that_other_names_of_a_document_keep_what_it_was`
+pub(crate) fn other_names(document: &Path) -> u64 {
+    fs::metadata(document).map_or(0, |status| status.nlink().saturating_sub(1))
 }
 
 /// What an earlier run has left beside a document because it was killed.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::config::Filter;
+use crate::config::Settings;
+use crate::document::converted;
 
 /// A document to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +25,6 @@ const ENDINGS: &[&str] = &[
     "xlsm", "xltx", "xltm", "pdf", "epub",
 ];
 
-/// What people call documents, too, and coool cannot read.
-const UNREADABLE: &[&str] = &["doc", "dot", "xls", "xlt", "xlsb", "ppt", "pot", "pps", "rtf"];
-
 /// What the arguments stand for.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
@@ -39,11 +37,11 @@ pub(crate) struct Gathered {
 }
 
 /// The documents that the arguments stand for.
-pub(crate) fn documents(arguments: &[PathBuf], filter: &Filter) -> Gathered {
+pub(crate) fn documents(arguments: &[PathBuf], settings: &Settings) -> Gathered {
     let mut gathered = Gathered::default();
     for argument in arguments {
         match fs::metadata(argument) {
-            Ok(status) if status.is_dir() => walk(argument, argument, filter, &mut gathered),
+            Ok(status) if status.is_dir() => walk(argument, argument, settings, &mut gathered),
             // What it is shows when it is read; the error is about that.
             Ok(_) => {
                 let root = folder_of(argument);
@@ -63,7 +61,8 @@ pub(crate) fn documents(arguments: &[PathBuf], filter: &Filter) -> Gathered {
 }
 
 /// Links are not followed, so that there are no circles; what is hidden is no document.
-fn walk(folder: &Path, root: &Path, filter: &Filter, gathered: &mut Gathered) {
+fn walk(folder: &Path, root: &Path, settings: &Settings, gathered: &mut Gathered) {
+    let Settings { filter, converter, .. } = settings;
     let listing = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = listing.with_context(|| format!("cannot list `{}`", folder.display()));
     let mut entries = match entries {
@@ -80,23 +79,24 @@ fn walk(folder: &Path, root: &Path, filter: &Filter, gathered: &mut Gathered) {
             continue;
         }
         if kind.is_dir() {
-            walk(&path, root, filter, gathered);
+            walk(&path, root, settings, gathered);
         } else if kind.is_file() {
-            take(path, root, gathered);
+            take(path, root, converter.is_some(), gathered);
         }
     }
 }
 
 /// Takes a file that is called as documents are.
-fn take(path: PathBuf, root: &Path, gathered: &mut Gathered) {
+fn take(path: PathBuf, root: &Path, converts: bool, gathered: &mut Gathered) {
     // Office programs leave such files beside a document while it is open.
     let is_lock = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"~$"));
     let Some(ending) = path.extension().filter(|_| !is_lock) else { return };
     let ending = ending.to_ascii_lowercase();
-    if ENDINGS.iter().any(|known| ending == *known) {
-        gathered.documents.push(Found { path, root: root.to_owned() });
-    } else if let Some(kind) = UNREADABLE.iter().find(|known| ending == **known) {
-        *gathered.passed_over.entry(kind).or_default() += 1;
+    let older = converted::INTO.iter().map(|(kind, _)| *kind).find(|known| ending == **known);
+    match older {
+        Some(kind) if !converts => *gathered.passed_over.entry(kind).or_default() += 1,
+        None if !ENDINGS.iter().any(|known| ending == *known) => {}
+        _ => gathered.documents.push(Found { path, root: root.to_owned() }),
     }
 }
 

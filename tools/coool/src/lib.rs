@@ -4,6 +4,7 @@
 //! findings are reported or written back.
 
 pub mod cli;
+mod libreoffice;
 mod text_file;
 
 mod config;
@@ -32,6 +33,7 @@ pub mod messages;
 mod progress;
 
 use std::io;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use ui::{Ended, Hinted, hinted};
@@ -55,7 +57,7 @@ pub fn run(cli: &Cli) -> Result<Ended> {
     let settings = config::settings(cli, config::home().as_deref(), here.as_deref())?;
     tell_config(&settings, cli.output.quiet);
     let Gathered { documents, passed_over, errors: missing } =
-        gather::documents(&cli.paths, &settings.filter);
+        gather::documents(&cli.paths, &settings);
     for error in &missing {
         VOICE.error(error);
     }
@@ -150,7 +152,7 @@ fn look_at(
 ) -> Result<Vec<Checked>> {
     bar.to_read(documents.len());
     let read = |document: &_| bar.read(document);
-    let readings = check::read_all(documents, &settings.limits, &read, &|| bar.stopped());
+    let readings = check::read_all(documents, settings, &read, &|| bar.stopped());
     let checked =
         if cli.list { check::list(readings) } else { check::check(readings, settings, bar)? };
     bar.clear();
@@ -198,12 +200,26 @@ fn conclude(
 
 /// Writes the proposals into a document; None where there is nothing to write.
 fn fix_one(plan: &fix::Plan, dry_run: bool) -> Result<Option<fix::Applied>> {
+    if !plan.parts.is_empty() {
+        tell_other_names(&plan.document);
+    }
     if dry_run {
         return Ok(None);
     }
     let waiting = || VOICE.note("another tool is changing this file system: waiting for its end");
     fix::clean_up(&plan.document, &waiting)?;
     if plan.parts.is_empty() { Ok(None) } else { fix::apply(plan, &waiting).map(Some) }
+}
+
+/// Says that a document is not mended under all its names: nobody knows where the others are.
+fn tell_other_names(document: &Path) {
+    let document_shown = names::shown(document);
+    match fix::other_names(document) {
+        0 => {}
+        1 => VOICE.note(&format!("`{document_shown}` has another name, which keeps what it was")),
+        count => VOICE
+            .note(&format!("`{document_shown}` has {count} other names, which keep what it was")),
+    }
 }
 
 /// Writes the proposals into the documents, or says what would be written.

@@ -75,7 +75,8 @@ pub(crate) type PassedOver = BTreeMap<&'static str, usize>;
 fn shown_passed_over(passed_over: &PassedOver) -> Option<String> {
     let counts: Vec<String> =
         passed_over.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    (!counts.is_empty()).then(|| format!("not read: {}", counts.join(", ")))
+    (!counts.is_empty())
+        .then(|| format!("not read: {} (`--with-libreoffice` reads them)", counts.join(", ")))
 }
 
 /// Whether the result itself says to the user's face what could not be read.

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 
 use support::ooxml::{self, To, docx, pptx, relationships, run, xlsx};
 use support::{Desk, odf};
@@ -79,6 +79,119 @@ fn what_stands_beside_a_slide_stands_on_it() {
         Desk::with("a.pptx", with(slides, &more)).findings(&["a.pptx"]),
         ["broken shape gone.pptx slide 2: the file `gone.pptx` is not there"]
     );
+}
+
+#[test]
+fn a_diagram_leads_to_slides_of_its_show() {
+    let jump = format!(
+        r#"<data {}><a:hlinkClick r:id="to" action="ppaction://hlinksldjump"/></data>"#,
+        ooxml::NAMESPACES
+    );
+    let slides = pptx(&[("", &[]), ("", &[("data", To::Part("diagramData", "../any/data.xml"))])]);
+    let with_jump_to = |slide: &str| {
+        let to = relationships(&[("to", To::Part("slide", slide))]);
+        let more = [
+            ("ppt/any/data.xml", jump.clone().into_bytes()),
+            ("ppt/any/_rels/data.xml.rels", to.into_bytes()),
+        ];
+        Desk::with("a.pptx", with(slides.clone(), &more)).findings(&["a.pptx"])
+    };
+
+    assert_eq!(with_jump_to("../slides/slide1.xml"), ["ok jump ../slides/slide1.xml slide 2"]);
+    assert_eq!(
+        with_jump_to("../slides/slide7.xml"),
+        ["broken shape ../slides/slide7.xml slide 2: the slide is not in the show"]
+    );
+}
+
+#[test]
+fn what_a_relationship_alone_loads_is_a_resource() {
+    let elsewhere = |kind: &str, target: &str| {
+        relationships(&[("it", To::Address(target))]).replace("hyperlink", kind)
+    };
+    let document = docx(
+        "",
+        &[("chart", To::Part("chart", "chart.xml")), ("set", To::Part("settings", "set.xml"))],
+        &[
+            ("word/chart.xml", "<chart/>"),
+            ("word/_rels/chart.xml.rels", &elsewhere("oleObject", "sales.xlsx")),
+            ("word/set.xml", "<settings/>"),
+            ("word/_rels/set.xml.rels", &elsewhere("mailMergeSource", "people.xlsx")),
+        ],
+    );
+
+    assert_eq!(
+        Desk::with("a.docx", document).findings(&["--resources", "a.docx"]),
+        [
+            "broken database people.xlsx in metadata: the file that is loaded `people.xlsx` is not \
+             there",
+            "broken object sales.xlsx: the file that is loaded `sales.xlsx` is not there",
+        ]
+    );
+}
+
+#[test]
+fn a_template_among_those_of_each_user_is_not_missing() {
+    let template = |target: &str| {
+        let known = relationships(&[("it", To::Address(target))]);
+        let known = known.replace("hyperlink", "attachedTemplate");
+        let settings = format!(
+            r#"<w:settings {}><w:attachedTemplate r:id="it"/></w:settings>"#,
+            ooxml::NAMESPACES
+        );
+        let document = docx(
+            "",
+            &[("set", To::Part("settings", "set.xml"))],
+            &[("word/set.xml", &settings), ("word/_rels/set.xml.rels", &known)],
+        );
+        Desk::with("a.docx", document).findings(&["--resources", "a.docx"])
+    };
+
+    assert_eq!(
+        template("Normal.dotm"),
+        ["unchecked template Normal.dotm in metadata: office programs look for it among the \
+          templates of each user"]
+    );
+    assert_eq!(
+        template("house/letter.dotx"),
+        ["broken template house/letter.dotx in metadata: the file that is loaded \
+          `house/letter.dotx` is not there"]
+    );
+}
+
+#[test]
+fn names_of_parts_are_the_same_in_capitals_and_in_small_letters() {
+    let known = relationships(&[("web", To::Address("gone.docx"))]);
+    let body = format!(
+        r#"<w:document {}><w:p><w:hyperlink r:id="web">{}</w:hyperlink></w:p></w:document>"#,
+        ooxml::NAMESPACES,
+        run("here")
+    );
+    let document = docx("", &[], &[]);
+    let types = "[Content_Types].xml";
+    let parts = [
+        ("[content_types].xml", part(&document, types)),
+        ("_rels/.RELS", part(&document, "_rels/.rels")),
+        ("Word/Document.xml", body.into_bytes()),
+        ("word/_rels/document.XML.rels", known.into_bytes()),
+    ];
+    let parts: Vec<(&str, &str)> = parts
+        .iter()
+        .map(|(name, content)| (*name, std::str::from_utf8(content).expect("a text")))
+        .collect();
+
+    assert_eq!(
+        Desk::with("a.docx", support::package(&parts)).findings(&["a.docx"]),
+        ["broken text gone.docx (here): the file `gone.docx` is not there"]
+    );
+}
+
+/// A part of a package.
+fn part(package: &[u8], name: &str) -> Vec<u8> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(package)).expect("a package");
+    let mut content = Vec::new();
+    archive.by_name(name).expect("a part").read_to_end(&mut content).expect("its content");
+    content
 }
 
 /// A package with more parts.
@@ -199,8 +312,11 @@ fn a_folder_tells_how_many_documents_it_passed_over() {
     let desk = Desk::with("a.fodt", odf::text(""));
     desk.put("old/a.doc", "x").put("old/b.DOC", "x").put("c.rtf", "x").put("d.txt", "x");
 
-    assert_eq!(desk.coool(&["."]).stdout, "1 document, 0 links: 0 ok\nnot read: 2 doc, 1 rtf\n");
+    assert_eq!(
+        desk.coool(&["."]).stdout,
+        "1 document, 0 links: 0 ok\nnot read: 2 doc, 1 rtf (`--with-libreoffice` reads them)\n"
+    );
     assert_eq!(desk.json(&["."])["passed_over"], serde_json::json!({ "doc": 2, "rtf": 1 }));
     let run = desk.coool(&["--format", "csv", "."]);
-    assert_eq!(run.stderr, "coool: not read: 2 doc, 1 rtf\n");
+    assert_eq!(run.stderr, "coool: not read: 2 doc, 1 rtf (`--with-libreoffice` reads them)\n");
 }

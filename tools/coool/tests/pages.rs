@@ -230,6 +230,48 @@ fn references_of_a_book_are_found_wherever_they_stand() {
 }
 
 #[test]
+fn a_page_is_read_whatever_is_in_its_name() {
+    let page = r##"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="here"/>
+        <video src="a.mp4" poster="gone.png"/><a href="cafe%CC%81.xhtml#here">form</a>
+        <a href="caf%C3%A9.xhtml#lost">form</a><a href="a%23b.xhtml#it">sign</a>
+        <a href="a%23b.xhtml#no">sign</a><a href="a.pdf#page=3">file</a><a href="#xyn=percent:1,2,3,4,5,6">region</a>
+        </body></html>"##;
+    let book = package(&[
+        ("mimetype", "application/epub+zip"),
+        (
+            "META-INF/container.xml",
+            r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
+            <rootfile full-path="content.opf"/></rootfiles></container>"#,
+        ),
+        (
+            "content.opf",
+            r#"<package xmlns="http://www.idpf.org/2007/opf"><manifest>
+            <item id="1" href="cafe%CC%81.xhtml" media-type="application/xhtml+xml"/>
+            <item id="2" href="a%23b.xhtml" media-type="application/xhtml+xml"/>
+            </manifest><spine><itemref idref="1"/></spine></package>"#,
+        ),
+        ("caf\u{e9}.xhtml", page),
+        ("a#b.xhtml", r#"<html xmlns="http://www.w3.org/1999/xhtml"><p id="it"/></html>"#),
+        ("a.pdf", ""),
+        ("a.mp4", ""),
+    ]);
+
+    assert_eq!(
+        Desk::with("a.epub", book).verdicts(&["a.epub", "--resources"]),
+        [
+            "gone.png broken",
+            "a.mp4 ok",
+            "cafe%CC%81.xhtml#here ok",
+            "caf%C3%A9.xhtml#lost broken",
+            "a%23b.xhtml#it ok",
+            "a%23b.xhtml#no broken",
+            "a.pdf#page=3 ok",
+            "#xyn=percent:1,2,3,4,5,6 ok",
+        ]
+    );
+}
+
+#[test]
 fn a_pdf_leads_into_the_files_that_it_holds() {
     let document = pdf(&[
         "<</Type /Catalog /Pages 2 0 R /Names <</EmbeddedFiles <</Names [(in.pdf) 4 0 R]>>>>>>",

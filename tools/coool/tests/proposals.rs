@@ -8,6 +8,7 @@ use std::process::Stdio;
 use support::ooxml::{To, docx, run};
 use support::server::{Response, Server};
 use support::{Desk, Run, odf};
+use testkit::screen::Seen;
 
 /// Each proposal as `old -> new (how sure: why)`, and `old -> nothing` where there is none.
 fn proposals(desk: &Desk, arguments: &[&str]) -> Vec<String> {
@@ -241,6 +242,26 @@ fn a_review_writes_what_somebody_agrees_to() {
             [a]ll that follow, [q]uit: ";
         assert!(run.stderr.starts_with(question), "{run:?}");
     }
+}
+
+#[test]
+fn a_review_at_a_terminal_waits_for_each_answer() {
+    let desk = three_slips();
+    let mut command = desk.command(&["--fix", "--review", "--quiet", "a.fodt"]);
+    command.stdout(Stdio::null());
+
+    let seen = Seen::answering(command, 80, "[q]uit: ", &["n", "y"]);
+
+    assert_eq!(addresses(&desk), ["#Start", "#Hree", "#There"]);
+    let asked = |now: &str, perhaps: &str, answer: &str| {
+        format!(
+            "\na.fodt\n  words: link\n  now: #{now}\n    because: no bookmark is called `{now}`\n  \
+             perhaps: #{perhaps}\n    because: it is spelled nearly so\nwrite it? [y]es, [n]o, [a]ll \
+             that follow, [q]uit: {answer}"
+        )
+    };
+    let all = [asked("Hree", "Here", "n"), asked("Thrre", "There", "y")].join("\n");
+    assert_eq!(seen.at_end(), all);
 }
 
 #[test]

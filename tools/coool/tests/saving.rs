@@ -140,6 +140,21 @@ fn a_document_that_is_open_in_an_office_program_is_left_to_it() {
 }
 
 #[test]
+fn it_is_said_that_other_names_of_a_document_keep_what_it_was() {
+    let slip = odf::link("#Hree", "slip");
+    let old = odf::text(&format!("<text:p><text:bookmark text:name=\"Here\"/>{slip}</text:p>"));
+    let desk = support::Desk::with("a.fodt", &old);
+    fs::hard_link(desk.path("a.fodt"), desk.path("b.fodt")).expect("another name");
+
+    let run = desk.coool(&["--fix", "--all", "a.fodt"]);
+
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(run.stderr, "coool: `a.fodt` has another name, which keeps what it was\n");
+    assert!(String::from_utf8_lossy(&desk.read("a.fodt")).contains("#Here"));
+    assert_eq!(desk.read("b.fodt"), old.as_bytes());
+}
+
+#[test]
 fn the_new_document_has_the_mode_and_the_attributes_of_the_old_one() {
     let slip = odf::link("#Hree", "slip");
     let body = format!("<text:p><text:bookmark text:name=\"Here\"/>{slip}</text:p>");

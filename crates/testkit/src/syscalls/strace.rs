@@ -90,7 +90,17 @@ const READING: &[&str] = &[
     "fgetxattr",
 ];
 
+/// Calls that are made or not as threads happen to meet: the first of them in one run is no moment of
+/// another.
+const BY_CHANCE: &[&str] = &["futex", "sched_yield", "restart_syscall"];
+
 impl Call {
+    /// Whether it stands for the same moment in every run.
+    #[must_use]
+    pub fn is_a_moment(&self) -> bool {
+        !BY_CHANCE.contains(&&*self.name)
+    }
+
     /// Whether something on the disk may change by it.
     #[must_use]
     pub fn is_changing(&self) -> bool {
@@ -158,7 +168,7 @@ impl<'a> Traced<'a> {
         self.under_strace().output().expect("strace starts")
     }
 
-    /// Runs it undisturbed; what it printed, and all its calls.
+    /// Runs it undisturbed; what it printed, and all its calls that are moments.
     ///
     /// # Panics
     /// Where strace writes nothing.
@@ -174,7 +184,9 @@ impl<'a> Traced<'a> {
                 continue;
             }
             let number = counts.entry(name).and_modify(|count| *count += 1).or_insert(1);
-            calls.push(Call { name: name.to_owned(), number: *number });
+            calls.extend(
+                Some(Call { name: name.to_owned(), number: *number }).filter(Call::is_a_moment),
+            );
         }
         (output, calls)
     }

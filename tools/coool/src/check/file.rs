@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::address::{Base, Goal, Jump, decoded, goal};
+use crate::address::{Base, Goal, Jump, decoded, goal, tidied};
 use crate::config::Settings;
 use crate::document::problem::Problem;
 use crate::gather::folder_of;
@@ -87,21 +87,6 @@ fn leads_out(target: &Path, root: &Path) -> bool {
     }
 }
 
-/// A path without `.` and `..`, as if no directory were a symbolic link.
-fn tidied(path: &Path) -> PathBuf {
-    let mut tidy = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                tidy.pop();
-            }
-            Component::CurDir => {}
-            other => tidy.push(other),
-        }
-    }
-    tidy
-}
-
 fn place(fragment: &str, target: &Path, links: &[Link], library: &mut Library) -> Finding {
     let jump = Jump::Fragment(fragment.to_owned());
     match library.targets(target) {
@@ -114,11 +99,7 @@ fn place(fragment: &str, target: &Path, links: &[Link], library: &mut Library) -
                 Some(near.written(|near| format!("{path}#{near}")))
             })
         }
-        // Pictures and programs have no places that coool knows.
-        Err(Problem::Unknown) => Finding {
-            notes: vec!["the place in the file was not checked".to_owned()],
-            ..Finding::ok()
-        },
+        Err(Problem::Unknown | Problem::Older) => inside::place_not_checked(),
         Err(problem) => Finding::could_not(format!("the file is there, but {problem}")),
     }
 }
@@ -131,6 +112,9 @@ fn missing(
     reading: &Reading,
     library: &mut Library,
 ) -> Finding {
+    if let Some(finding) = inside::template(path, link) {
+        return finding;
+    }
     if let Some(meant) = typed::meant(path, link) {
         let reason = format!(
             "`{path}` is taken for the name of a file, for it has no `{}`",

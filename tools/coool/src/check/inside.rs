@@ -50,6 +50,23 @@ pub(super) fn finding(
     }
 }
 
+/// A template that is named and does not lie beside the document: office programs look for it where
+/// each user has theirs, and a document stays what it is without it.
+pub(super) fn template(name: &str, link: &Link) -> Option<Finding> {
+    const ENDINGS: &[&str] = &["dot", "dotx", "dotm", "xltx", "potx", "ott", "ots", "otp"];
+    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let is_template = name.rsplit_once('.').is_some_and(|(_, end)| ENDINGS.contains(&end));
+    let is_default = name.starts_with("normal.dot");
+    let is_bare = is_template && !link.address.contains(['/', '\\']);
+    (link.kind == Kind::Template && (is_default || is_bare))
+        .then(|| Finding::unchecked("office programs look for it among the templates of each user"))
+}
+
+/// A file that is there and has no places that coool knows, as pictures and programs.
+pub(super) fn place_not_checked() -> Finding {
+    Finding { notes: vec!["the place in the file was not checked".to_owned()], ..Finding::ok() }
+}
+
 /// A part of the document's own package.
 pub(super) fn part(
     name: &str,
@@ -65,6 +82,9 @@ pub(super) fn part(
         || content.parts.contains(&*composed(name))
         || content.parts.iter().any(|part| part.starts_with(&folder));
     if !is_there {
+        if let Some(finding) = template(name, link) {
+            return finding;
+        }
         let near = library.speller.nearest(name, content.parts.iter().map(|part| &**part));
         let reason = format!("the package has no part `{name}`");
         // Where the part stands in the address is known only where it stands there in full.
@@ -75,7 +95,11 @@ pub(super) fn part(
         Some(fragment) if link.kind != Kind::Object && !name.is_empty() => {
             let jump = Jump::Fragment(format!("{name}#{fragment}"));
             let (path, _) = link.address.split_once('#').unwrap_or((&link.address, ""));
-            finding(library.find(&jump, content), &jump, |near| {
+            let found = library.find(&jump, content);
+            if found == Found::Unknown {
+                return place_not_checked();
+            }
+            finding(found, &jump, |near| {
                 let found = |near: &Proposal| {
                     let jump = Jump::Fragment(format!("{name}#{}", near.address));
                     content.targets.find(&jump, &library.speller) == Found::Yes

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::address::Jump;
+use crate::config::Settings;
+use crate::document::converted::Converter;
 use crate::document::limits::Limits;
 use crate::document::problem::Problem;
 use crate::document::{self, Content};
@@ -34,7 +36,7 @@ impl Reading {
 /// Reads documents side by side, in their order; `read` is told of each.
 pub(crate) fn read_all(
     documents: &[gather::Found],
-    limits: &Limits,
+    settings: &Settings,
     read: &(dyn Fn(&Path) + Sync),
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Vec<Reading> {
@@ -46,7 +48,7 @@ pub(crate) fn read_all(
             && let Some(document) = documents.get(number)
             && !stop()
         {
-            contents.push((number, document::read(&document.path, limits)));
+            contents.push((number, read_one(&document.path, settings)));
             read(&document.path);
         }
         contents
@@ -64,6 +66,14 @@ pub(crate) fn read_all(
         Reading { path, root, content }
     };
     contents.into_iter().map(reading).collect()
+}
+
+fn read_one(path: &Path, settings: &Settings) -> Result<Content, Problem> {
+    let limits = &settings.limits;
+    match (document::read(path, limits), &settings.converter, Converter::takes(path)) {
+        (Err(Problem::Older), Some(converter), Some(into)) => converter.read(path, into, limits),
+        (content, ..) => content,
+    }
 }
 
 /// What links to other files lead to, read at most once.

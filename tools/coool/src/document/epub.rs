@@ -19,9 +19,11 @@ use super::{Content, Links};
 
 /// Reads a book: its pages in their order, then its contents.
 pub(crate) fn read<R: Read + Seek>(
-    mut package: Package<R>,
+    package: Package<R>,
     limits: &Limits,
 ) -> Result<Content, Problem> {
+    // Programs write `é` as one sign or as two, and not always as the package does.
+    let mut package = package.with_spellings(composed);
     refuse_encrypted(&mut package, limits)?;
     let root = root(&mut package, limits)?;
     let book = book(&root, &mut package, limits)?;
@@ -249,7 +251,21 @@ impl Reader<'_> {
         base: &Base,
         heading: Option<&Arc<str>>,
     ) -> Result<Option<usize>, Problem> {
-        let Some((kind, space, name)) = leads(element) else { return Ok(None) };
+        if element.is(Space::Xhtml, "video") {
+            self.take(element, (Kind::ImageSource, Space::None, "poster"), part, base, heading)?;
+        }
+        leads(element).map_or(Ok(None), |lead| self.take(element, lead, part, base, heading))
+    }
+
+    /// The link of an attribute, where the element has it.
+    fn take(
+        &mut self,
+        element: &Element,
+        (kind, space, name): Lead,
+        part: &Arc<str>,
+        base: &Base,
+        heading: Option<&Arc<str>>,
+    ) -> Result<Option<usize>, Problem> {
         let Some(value) = element.value(space, name) else { return Ok(None) };
         let goal = match goal(&value.text, base) {
             Goal::Inside(Jump::Fragment(fragment)) => {
@@ -313,13 +329,16 @@ impl Reader<'_> {
     }
 }
 
+/// What an attribute shows, and its name.
+type Lead = (Kind, Space, &'static str);
+
 /// The attribute by which an element refers to something, in pages, pictures, overlays, the words of
 /// a dictionary and the book itself.
-fn leads(element: &Element) -> Option<(Kind, Space, &'static str)> {
+fn leads(element: &Element) -> Option<Lead> {
     Some(match (element.space, element.local()) {
         (Space::Xhtml, "a") => (Kind::Text, Space::None, "href"),
         (Space::Xhtml, "area") => (Kind::ImageMap, Space::None, "href"),
-        (Space::Xhtml, "img") => (Kind::ImageSource, Space::None, "src"),
+        (Space::Xhtml, "img" | "input") => (Kind::ImageSource, Space::None, "src"),
         (Space::Xhtml, "link") => (Kind::Template, Space::None, "href"),
         (Space::Xhtml, "audio" | "video" | "source" | "track" | "embed") => {
             (Kind::Media, Space::None, "src")
@@ -363,7 +382,8 @@ struct Parts {
 impl Targets for Parts {
     fn find(&self, jump: &Jump, speller: &Speller) -> Found {
         let Jump::Fragment(fragment) = jump else { return Found::Unknown };
-        let (part, name) = fragment.split_once('#').unwrap_or((fragment, ""));
+        // The name of a part may hold a `#`, too.
+        let (part, name) = fragment.rsplit_once('#').unwrap_or((fragment, ""));
         let name = decoded(name);
         if name.is_empty() || is_no_name(&name) {
             return Found::Yes;
@@ -378,9 +398,10 @@ impl Targets for Parts {
 }
 
 /// What stands behind `#` and is no name: a place in a book, a piece of a picture or of a sound (EPUB
-/// Canonical Fragment Identifiers 1.1; Media Fragments URI 1.0; SVG 2, section 16.3).
+/// Canonical Fragment Identifiers 1.1; Media Fragments URI 1.0; EPUB Region-Based Navigation 1.0,
+/// whose books in use write `xyn=` for regions with more corners than four; SVG 2, section 16.3).
 fn is_no_name(fragment: &str) -> bool {
-    ["epubcfi(", "xywh=", "t=", "track=", "svgView(", "viewBox(", "xpointer("]
+    ["epubcfi(", "xywh=", "xyn=", "t=", "track=", "svgView(", "viewBox(", "xpointer("]
         .iter()
         .any(|beginning| fragment.starts_with(beginning))
 }

@@ -1,5 +1,6 @@
 //! Reads Office Open XML: texts, presentations and sheets (ECMA-376; transitional and strict).
 
+use std::collections::HashMap;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
@@ -29,6 +30,14 @@ struct Main {
     properties: Properties,
 }
 
+/// The part that says what the others are.
+const TYPES: &str = "[Content_Types].xml";
+
+/// Whether a package is one of Office Open XML.
+pub(crate) fn is_one<R: Read + Seek>(package: &Package<R>) -> bool {
+    package.names().any(|name| name.eq_ignore_ascii_case(TYPES))
+}
+
 /// Reads a package; its relationships say what it is, not its name.
 pub(crate) fn read<R: Read + Seek>(
     package: Package<R>,
@@ -38,10 +47,12 @@ pub(crate) fn read<R: Read + Seek>(
 }
 
 fn read_deep<R: Read + Seek>(
-    mut package: Package<R>,
+    package: Package<R>,
     depth: Depth,
     limits: &Limits,
 ) -> Result<Content, Problem> {
+    // Names of parts are the same in capitals and in small letters (ECMA-376, part 2, section 6.2.2).
+    let mut package = package.with_spellings(str::to_ascii_lowercase);
     let root = Relationships::of("", &mut package, limits)?;
     let main = root.first("officeDocument").ok_or_else(|| Problem::Damaged {
         part: String::new(),
@@ -58,7 +69,7 @@ fn read_deep<R: Read + Seek>(
     let is_of = |names: &[&str]| names.iter().any(|name| content_type.contains(name));
     // A sheet of this kind is no XML.
     if is_of(&["sheet.binary"]) {
-        Err(Problem::Unknown)
+        Err(Problem::Older)
     } else if is_of(&["wordprocessingml", "ms-word"]) {
         Ok(word::read(package, &main, limits))
     } else if is_of(&["presentationml", "ms-powerpoint"]) {
@@ -70,16 +81,25 @@ fn read_deep<R: Read + Seek>(
     }
 }
 
+/// What has been read already.
+struct HaveRead {
+    /// The parts, and where in the document they stand.
+    parts: Vec<(String, Place)>,
+    /// The number of each slide, by its part.
+    slides: HashMap<String, u32>,
+}
+
 /// The content with what stands beside these parts, which have been read.
 fn with_what_is_beside<R: Read + Seek>(
     mut content: Content,
-    parts: Vec<(String, Place)>,
+    read: HaveRead,
     package: &mut Package<R>,
     main: &Main,
     limits: &Limits,
 ) -> Content {
     let base = main.properties.address_base();
-    let (links, problems) = beside::read(package, parts, &base, main.depth, limits);
+    let known = content.links.iter().filter_map(|link| Some(link.spot.as_ref()?.key())).collect();
+    let (links, problems) = beside::read(package, read, known, &base, main.depth, limits);
     content.links.extend(links);
     content.problems.extend(problems);
     content
@@ -92,7 +112,6 @@ fn content_type<R: Read + Seek>(
     part: &str,
     limits: &Limits,
 ) -> Result<Option<String>, Problem> {
-    const TYPES: &str = "[Content_Types].xml";
     let Some(input) = package.part(TYPES)? else { return Ok(None) };
     let mut xml = Xml::new(input, TYPES, limits)?;
     let mut by_ending = None;

@@ -20,6 +20,9 @@ pub(crate) struct Package<R: Read + Seek> {
     archive: ZipArchive<R>,
     /// The number of each entry, by its name.
     numbers: HashMap<Arc<str>, usize>,
+    /// The names by what is the same in all their spellings, where the format has several.
+    spellings: HashMap<String, Arc<str>>,
+    same: Option<fn(&str) -> String>,
     limits: Limits,
     /// Uncompressed bytes that the document has left.
     left: Rc<Cell<u64>>,
@@ -51,12 +54,27 @@ impl<R: Read + Seek> Package<R> {
             // Word processors go by the last entry of a name, as the zip library does.
             numbers.insert(Arc::from(&*name), number);
         }
-        Ok(Self { archive, numbers, limits: limits.clone(), left })
+        let (spellings, same) = (HashMap::new(), None);
+        Ok(Self { archive, numbers, spellings, same, limits: limits.clone(), left })
+    }
+
+    /// A package in which names that come to the same are names of one part, as the format says.
+    pub(crate) fn with_spellings(mut self, same: fn(&str) -> String) -> Self {
+        let names = self.numbers.keys();
+        self.spellings = names.map(|name| (same(name), Arc::clone(name))).collect();
+        self.same = Some(same);
+        self
+    }
+
+    /// The name of a part as the package spells it.
+    pub(crate) fn spelled(&self, name: &str) -> Option<&Arc<str>> {
+        let exact = self.numbers.get_key_value(name).map(|(name, _)| name);
+        exact.or_else(|| self.spellings.get(&self.same?(name)))
     }
 
     /// Whether there is such a part.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.numbers.contains_key(name)
+        self.spelled(name).is_some()
     }
 
     /// The names of all parts.
@@ -67,7 +85,8 @@ impl<R: Read + Seek> Package<R> {
     /// A part to be read once, or None where there is no such part. Reading past a limit is an
     /// error that [`Problem::of_io`] recognises.
     pub(crate) fn part(&mut self, name: &str) -> Result<Option<impl BufRead + '_>, Problem> {
-        let Some(&number) = self.numbers.get(name) else { return Ok(None) };
+        let number = self.spelled(name).and_then(|name| self.numbers.get(name));
+        let Some(&number) = number else { return Ok(None) };
         let entry = self.archive.by_index(number).map_err(|error| Problem::of_zip(name, error))?;
         let tight = entry.compressed_size().saturating_mul(self.limits.ratio).max(HARMLESS);
         let (most, bound) = if tight < self.limits.part {

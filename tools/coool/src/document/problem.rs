@@ -13,6 +13,9 @@ pub enum Problem {
     /// It is none of the formats that coool reads.
     #[error("it is no document of a kind that coool knows")]
     Unknown,
+    /// It is of a format that only LibreOffice reads.
+    #[error("its format is an older one, which `--with-libreoffice` reads")]
+    Older,
     /// It needs a password.
     #[error("it is encrypted")]
     Encrypted,

@@ -97,6 +97,15 @@ impl Desk {
         document["links"].as_array().expect("a list").iter().map(finding).collect()
     }
 
+    /// The same with more variables in the environment.
+    pub(crate) fn findings_with(&self, arguments: &[&str], more: &[(&str, &str)]) -> Vec<String> {
+        let arguments = [arguments, &["--format", "json"]].concat();
+        let mut command = self.command(&arguments);
+        let run = Run::of(&command.envs(more.iter().copied()).output().expect("coool starts"));
+        let document: Value = serde_json::from_str(&run.stdout).expect("a document");
+        document["links"].as_array().expect("a list").iter().map(finding).collect()
+    }
+
     /// Each link as `address verdict`.
     pub(crate) fn verdicts(&self, arguments: &[&str]) -> Vec<String> {
         let document = self.json(arguments);

@@ -110,6 +110,7 @@ impl TextTargets {
     }
 
     pub(super) fn add_heading(&mut self, text: &str) {
+        let text = text.trim();
         let place = self.marks.pop().unwrap_or_else(|| format!("{text}|outline"));
         self.headings_by_words.add(text, Some(place));
         self.headings.push(text.to_owned());
@@ -140,6 +141,8 @@ impl TextTargets {
     /// Writer does not store the numbers of headings, so that one in a link may be right or wrong;
     /// it goes by the text, and then by what the text begins with.
     fn find_heading(&self, name: &str, speller: &Speller) -> Found {
+        // Blanks at the end of a heading stand in the link, and nobody sees them.
+        let name = name.trim();
         let plain = without_number(name);
         if self.heading_set.contains(name) || self.heading_set.contains(plain) {
             return Found::Yes;
@@ -268,6 +271,16 @@ mod tests {
             assert_eq!(find(name), Found::Yes, "{name}");
         }
         assert!(matches!(find("Costs of|outline"), Found::Fragile(_)));
+    }
+
+    #[test]
+    fn blanks_at_the_end_of_a_heading_count_nowhere() {
+        let mut targets = TextTargets::default();
+        targets.add_heading("Costs ");
+        for name in ["1.Costs |outline", "1.Costs%20|outline", "Costs|outline"] {
+            let jump = Jump::Fragment(name.to_owned());
+            assert_eq!(targets.find(&jump, &Speller::default()), Found::Yes, "{name}");
+        }
     }
 
     #[test]

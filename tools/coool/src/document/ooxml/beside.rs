@@ -4,7 +4,7 @@
 //! Proof: `tests/beside.rs::every_part_is_read_that_a_relationship_leads_to`,
 //! `tests/beside.rs::a_document_within_a_document_is_read_once_and_no_deeper`
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::io::{Cursor, Read, Seek};
 use std::sync::Arc;
 
@@ -13,9 +13,10 @@ use crate::document::Content;
 use crate::document::limits::Limits;
 use crate::document::package::Package;
 use crate::document::problem::Problem;
-use crate::link::{Link, Place};
+use crate::link::{Kind, Link, Place};
 use crate::targets::{Found, Speller};
 
+use super::HaveRead;
 use super::presentation::Walker;
 use super::relationships::{Relationship, Relationships};
 
@@ -32,8 +33,6 @@ const WITHOUT_LINKS: &[&str] = &[
     "stylesWithEffects",
     "fontTable",
     "font",
-    "webSettings",
-    "settings",
     "numbering",
     "customXml",
     "customXmlProps",
@@ -70,10 +69,11 @@ pub(super) enum Depth {
     Within,
 }
 
-/// The links of all that relationships lead to from these parts, which have been read already.
+/// The links of all that relationships lead to from these parts; those of `known` were found there.
 pub(super) fn read<R: Read + Seek>(
     package: &mut Package<R>,
-    parts: Vec<(String, Place)>,
+    HaveRead { parts, slides }: HaveRead,
+    known: HashSet<(Arc<str>, u64)>,
     base: &Base,
     depth: Depth,
     limits: &Limits,
@@ -81,8 +81,10 @@ pub(super) fn read<R: Read + Seek>(
     let mut beside = Beside {
         seen: parts.iter().map(|(part, _)| part.clone()).collect(),
         queue: parts.into(),
-        walker: Walker::new(base.clone(), HashMap::new(), limits),
+        walker: Walker::new(base.clone(), slides, limits),
         within: Vec::new(),
+        known,
+        base,
         depth,
         limits,
     };
@@ -103,8 +105,25 @@ struct Beside<'limits> {
     walker: Walker,
     /// The links of documents within the document.
     within: Vec<Link>,
+    /// Where the addresses stand that were found before.
+    known: HashSet<(Arc<str>, u64)>,
+    base: &'limits Base,
     depth: Depth,
     limits: &'limits Limits,
+}
+
+/// What a document loads by a relationship alone, whichever element uses it.
+fn loaded(kind: &str) -> Option<Kind> {
+    Some(match kind {
+        "oleObject" | "package" | "control" => Kind::Object,
+        "externalLinkPath" | "xlPathMissing" | "xlExternalLinkPath" => Kind::TableSource,
+        "mailMergeSource" | "mailMergeHeaderSource" => Kind::Database,
+        "subDocument" => Kind::Section,
+        "attachedTemplate" => Kind::Template,
+        "frame" => Kind::FrameSource,
+        "transform" => Kind::Other,
+        _ => return None,
+    })
 }
 
 impl Beside<'_> {
@@ -116,6 +135,7 @@ impl Beside<'_> {
     ) -> Result<(), Problem> {
         let relationships = Relationships::of(part, package, self.limits)?;
         for relationship in relationships.in_order() {
+            self.loads(relationship, part, place)?;
             let Some(target) = self.new_target(relationship) else { continue };
             if matches!(&*relationship.kind, "package" | "oleObject" | "aFChunk") {
                 self.read_within(&target, place, package)?;
@@ -124,6 +144,32 @@ impl Beside<'_> {
                 self.queue.push_back((target, place.clone()));
             }
         }
+        Ok(())
+    }
+
+    /// What stands elsewhere and is loaded, where no element has shown it.
+    fn loads(
+        &mut self,
+        relationship: &Relationship,
+        part: &str,
+        place: &Place,
+    ) -> Result<(), Problem> {
+        let Some(kind) = loaded(&relationship.kind).filter(|_| relationship.external) else {
+            return Ok(());
+        };
+        let (address, goal, spot) = relationship.lead(None, self.base);
+        if goal == Goal::Nothing || spot.as_ref().is_some_and(|it| self.known.contains(&it.key())) {
+            return Ok(());
+        }
+        let (place, part, text) = (place.clone(), part.into(), String::new());
+        self.push(Link { address, goal, kind, text, place, part, spot })
+    }
+
+    fn push(&mut self, link: Link) -> Result<(), Problem> {
+        if self.within.len() as u64 >= self.limits.links {
+            return Err(Problem::Limit(crate::document::Bound::Links, self.limits.links));
+        }
+        self.within.push(link);
         Ok(())
     }
 
@@ -149,11 +195,15 @@ impl Beside<'_> {
             return Ok(());
         }
         let inner = Package::within(Cursor::new(bytes), package, self.limits)?;
-        if !inner.has("[Content_Types].xml") {
+        if !super::is_one(&inner) {
             return Ok(());
         }
-        let content = super::read_deep(inner, Depth::Within, self.limits)?;
-        self.take(content, part, place)
+        match super::read_deep(inner, Depth::Within, self.limits) {
+            Ok(content) => self.take(content, part, place),
+            // What coool does not know is left, as are pictures.
+            Err(Problem::Unknown | Problem::Older) => Ok(()),
+            Err(problem) => Err(problem),
+        }
     }
 
     /// The links of a document within the document stand where it stands.
@@ -161,9 +211,6 @@ impl Beside<'_> {
         let speller = Speller::default();
         let part: Arc<str> = part.into();
         for link in content.links {
-            if self.within.len() as u64 >= self.limits.links {
-                return Err(Problem::Limit(crate::document::Bound::Links, self.limits.links));
-            }
             let goal = match link.goal {
                 // Only its own places are meant, and these are known here alone.
                 Goal::Inside(jump) => match content.targets.find(&jump, &speller) {
@@ -174,7 +221,7 @@ impl Beside<'_> {
                 goal => goal,
             };
             let (part, place) = (Arc::clone(&part), place.clone());
-            self.within.push(Link { goal, place, part, spot: None, ..link });
+            self.push(Link { goal, place, part, spot: None, ..link })?;
         }
         content.problems.into_iter().next().map_or(Ok(()), Err)
     }

@@ -12,9 +12,9 @@ use crate::document::xml::{Element, Node, Space, Xml};
 use crate::document::{Content, Links};
 use crate::link::{Aside, Kind, Link, Place, Spot};
 
-use super::Main;
 use super::relationships::Relationships;
 use super::targets::SlideTargets;
+use super::{HaveRead, Main};
 
 /// Reads a presentation: its slides in their order, their notes, and what they have in common.
 pub(super) fn read<R: Read + Seek>(
@@ -47,6 +47,7 @@ pub(super) fn read<R: Read + Seek>(
         read.push((part, place));
     }
     let parts = package.names().cloned().collect();
+    let read = HaveRead { parts: read, slides: walker.numbers };
     let targets = Box::new(walker.targets);
     let content = Content { links: walker.links.into_vec(), targets, problems, parts };
     Ok(super::with_what_is_beside(content, read, &mut package, main, limits))

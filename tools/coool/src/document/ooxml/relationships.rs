@@ -67,10 +67,18 @@ impl Relationships {
                     relationships.order.push(id.clone());
                     relationships.known.insert(id, relationship);
                 }
-                Node::Eof => return Ok(relationships),
+                Node::Eof => break,
                 _ => {}
             }
         }
+        drop(xml);
+        let parts = relationships.known.values_mut().filter_map(|it| it.part.as_mut());
+        for part in parts {
+            if let Some(spelled) = package.spelled(part) {
+                *part = spelled.to_string();
+            }
+        }
+        Ok(relationships)
     }
 
     /// All of them, in their order.
@@ -108,13 +116,20 @@ impl Relationships {
             let goal = Goal::Inside(Jump::Named(Named::Relationship, id.to_owned()));
             return (String::new(), goal, None);
         };
+        relationship.lead(anchor, base)
+    }
+}
+
+impl Relationship {
+    /// Where it leads, as with [`Relationships::lead`].
+    pub(super) fn lead(&self, anchor: Option<&str>, base: &Base) -> (String, Goal, Option<Spot>) {
         let anchor = anchor.filter(|anchor| !anchor.is_empty());
         let end = anchor.map_or(String::new(), |anchor| format!("#{anchor}"));
-        let address = format!("{}{end}", relationship.target);
-        let spot = relationship.spot.clone().map(|spot| Spot { after: end, ..spot });
-        if !relationship.external && !relationship.target.starts_with('#') {
-            let goal = match &relationship.part {
-                _ if relationship.target.is_empty() => Goal::Nothing,
+        let address = format!("{}{end}", self.target);
+        let spot = self.spot.clone().map(|spot| Spot { after: end, ..spot });
+        if !self.external && !self.target.starts_with('#') {
+            let goal = match &self.part {
+                _ if self.target.is_empty() => Goal::Nothing,
                 Some(part) => Goal::Part { name: part.clone(), fragment: None },
                 None => Goal::Malformed("it leads out of the package".to_owned()),
             };

@@ -14,9 +14,9 @@ use crate::document::xml::{Element, Node, Space, Xml};
 use crate::document::{Content, Links};
 use crate::link::{Kind, Link, Place, Spot};
 
-use super::Main;
 use super::relationships::Relationships;
 use super::targets::{SheetTargets, workbook_of};
+use super::{HaveRead, Main};
 
 /// Reads a workbook, sheet by sheet.
 pub(super) fn read<R: Read + Seek>(
@@ -54,7 +54,8 @@ pub(super) fn read<R: Read + Seek>(
     let parts = package.names().cloned().collect();
     let (links, targets) = (reader.links.into_vec(), Box::new(reader.targets));
     let content = Content { links, targets, problems, parts };
-    Ok(super::with_what_is_beside(content, reader.read, &mut package, main, limits))
+    let read = HaveRead { parts: reader.read, slides: HashMap::new() };
+    Ok(super::with_what_is_beside(content, read, &mut package, main, limits))
 }
 
 /// The sheets in their order with the ids of their relationships; the names go to the targets.

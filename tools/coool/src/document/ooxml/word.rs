@@ -12,10 +12,10 @@ use crate::document::xml::{Element, Node, Space, Xml};
 use crate::document::{Content, Links};
 use crate::link::{Aside, Kind, Link, Page, Place, Spot};
 
-use super::Main;
 use super::fields::{Field, field};
 use super::relationships::Relationships;
 use super::targets::WordTargets;
+use super::{HaveRead, Main};
 
 /// Reads a text: its main part first, then those beside it.
 pub(super) fn read<R: Read + Seek>(
@@ -54,9 +54,12 @@ pub(super) fn read<R: Read + Seek>(
         walker
             .walk_part(&mut package, &settings, Some(Aside::Metadata), limits)
             .unwrap_or_else(|problem| problems.push(problem));
+        let place = Place { aside: Some(Aside::Metadata), ..Place::default() };
+        read.push((settings.to_string(), place));
     }
     let parts = package.names().cloned().collect();
     let content = walker.into_content(main.properties.pages, problems, parts);
+    let read = HaveRead { parts: read, slides: HashMap::new() };
     super::with_what_is_beside(content, read, &mut package, main, limits)
 }
 
