@@ -16,7 +16,7 @@
 //! to end, and after a moment everything is killed: children again and again until there are none.
 //! When the program ends by itself, what it left behind is killed, too. Then the keeper ends as the
 //! program did. The program stays in our process group, so that Ctrl-C reaches it; the keeper leaves
-//! the group and heeds no signal.
+//! group and session and heeds no signal.
 //!
 //! It never calls `exec`, so everything here is what may be called between fork and exec of a program
 //! with threads: system calls, and no memory of the heap, whose lock another thread may have held.
@@ -24,7 +24,8 @@
 //! Proof: `tests/tree.rs::a_process_that_has_left_its_session_and_its_parent_ends_at_the_limit`,
 //! `tests/tree.rs::what_a_program_leaves_behind_ends_with_it`,
 //! `tests/tree.rs::all_of_them_end_when_we_are_killed`,
-//! `tests/tree.rs::a_program_is_asked_to_end_before_it_is_killed`
+//! `tests/tree.rs::a_program_is_asked_to_end_before_it_is_killed`,
+//! `tests/tree.rs::the_end_of_a_program_hangs_up_on_nobody`
 
 #![expect(
     unsafe_code,
@@ -100,8 +101,9 @@ fn end_with(keeper: Pid) -> io::Result<()> {
 /// The life of the keeper.
 fn keep(program: Option<Pid>, lifeline: RawFd, held: &[RawFd]) -> ! {
     // Who kills our whole process group must not kill the keeper: it has to see to those who have
-    // left the group.
-    let _ = rustix::process::setpgid(None, None);
+    // left the group. A group in our own session would not do: the end of the program could then
+    // orphan ours, and where a member of an orphaned group is stopped, the system hangs up on all.
+    let _ = rustix::process::setsid();
     // A name in lists of processes; without it nothing is lost.
     let _ = rustix::thread::set_name(c"exec keeper");
     // Whoever reads what the program prints waits until the last writer has closed his end, and

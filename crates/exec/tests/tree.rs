@@ -240,6 +240,35 @@ fn ctrl_c_reaches_the_program_and_ends_the_rest() {
     wait_until(|| !is_alive(shell.daemon()));
 }
 
+/// Where no shell of the same session is around it, the system hangs up on a process group with a
+/// stopped member as soon as the last process goes whose parent is in another group.
+#[test]
+fn the_end_of_a_program_hangs_up_on_nobody() {
+    let itself = std::env::current_exe().expect("this program");
+    let status = Command::new("setsid")
+        .arg("--wait")
+        .arg(itself)
+        .args(["with_a_stopped_neighbour", "--exact", "--ignored"])
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.expect("it starts").success());
+}
+
+#[test]
+#[ignore = "a test runs it in a session of its own"]
+fn with_a_stopped_neighbour() {
+    let mut neighbour = Command::new("sleep").arg("1000").spawn().expect("it starts");
+    let id = Pid::from_child(&neighbour);
+    kill_process(id, Signal::STOP).expect("it runs");
+    let status = format!("/proc/{}/stat", id.as_raw_nonzero());
+    wait_until(|| fs::read_to_string(&status).is_ok_and(|status| status.contains(") T ")));
+
+    Program::new("true", EVER).run().expect("it succeeds");
+
+    neighbour.kill().expect("it is still there");
+    neighbour.wait().expect("it ends");
+}
+
 #[test]
 fn the_program_ends_when_somebody_kills_the_process_between() {
     let shell = Shell::new("echo $$ > new; mv new daemon; exec sleep 1000");
