@@ -1,7 +1,9 @@
 //! The flags of `chattr` that a file keeps whoever writes to it: that its times of reading are not
 //! kept, that it is left out of dumps, that it is not copied on write.
 //!
-//! What it comes to is shown in `tools/clink/tests/undo.rs`. `i` and `a` are not among them: with these nothing takes the place of a file.
+//! `i` and `a` are not among them: with these nothing takes the place of a file.
+//!
+//! What it comes to is shown in `tools/clink/tests/undo.rs`.
 
 use std::os::fd::AsFd;
 

@@ -17,8 +17,9 @@ pub(crate) struct Bar {
 impl Bar {
     pub(crate) fn new(quiet: bool) -> Self {
         let line = Line::new(VOICE, if quiet { Show::Nothing } else { Show::Progress });
-        line.count("files found");
-        Self { line, stop: Stop::default() }
+        let bar = Self { line, stop: Stop::default() };
+        bar.looks();
+        bar
     }
 
     /// From now on the first Ctrl-C ends the work after the step at hand, a second one at once.
@@ -29,6 +30,16 @@ impl Bar {
     /// Whether somebody wants the work to end, for those who wait for others.
     pub(crate) fn to_stop(&self) -> &Stop {
         &self.stop
+    }
+
+    /// The files are looked at, perhaps once more.
+    pub(crate) fn looks(&self) {
+        self.line.count("files found");
+    }
+
+    /// A command of the user's runs, and takes as long as it takes.
+    pub(crate) fn proves(&self) {
+        self.line.say("running the command of the proof");
     }
 
     pub(crate) fn clear(&self) {

@@ -148,6 +148,7 @@ fn must_have_run(command: &str, printed: &[u8]) -> Result<()> {
 /// What a command prints, in the order in which it does, with its exit code.
 fn result_of(command: &str, bar: &Bar) -> Result<Vec<u8>> {
     const SCRIPT: &str = "exec 2>&1; ( eval \"$1\" ); echo \"exit code $?\"";
+    bar.proves();
     let mut shell = Program::new("sh", LIMIT);
     shell.args(["-c", SCRIPT, "sh", command]).stop(bar.to_stop());
     shell.output().with_context(|| format!("cannot run `{command}` for the proof"))

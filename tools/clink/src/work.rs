@@ -22,6 +22,7 @@ use crate::state;
 
 /// Looks at everything and makes the plan.
 pub(crate) fn look(cli: &Cli, bar: &Bar) -> Result<Survey> {
+    bar.looks();
     Ok(survey(&cli.paths, &search(cli)?, wishes(cli)?, bar))
 }
 

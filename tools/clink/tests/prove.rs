@@ -31,6 +31,17 @@ fn a_command_that_comes_to_the_same_lets_all_links_be() {
 }
 
 #[test]
+fn a_terminal_shows_that_the_command_is_waited_for() {
+    let tree = copies();
+    let command = tree.command(&["--prove", "sleep 0.4; cat b/*", "."]);
+
+    let seen = testkit::screen::Seen::of(command, 80);
+
+    assert!(seen.status.success());
+    assert!(seen.ever("running the command of the proof"), "{:?}", seen.pictures);
+}
+
+#[test]
 fn the_links_that_change_what_a_command_prints_are_found_and_not_made() {
     let tree = copies();
     let command = "readlink -f b/3; readlink -f b/6 >&2; cat b/*";
