@@ -97,15 +97,21 @@ fn is_login(url: &Url) -> bool {
 /// The start page of a site, or that of one of its languages.
 fn is_start(url: &Url) -> bool {
     const WORDS: &[&str] = &["index", "home", "default", "welcome", "start"];
-    let mut words = words(url);
-    let first = words.next();
-    let is_start = first.is_none_or(|word| WORDS.contains(&&*word) || is_language(&word));
-    is_start && words.next().is_none_or(|word| WORDS.contains(&&*word)) && url.query().is_none()
+    let mut segments = url.path_segments().into_iter().flatten();
+    let of_language = segments.next().is_some_and(is_language);
+    let is_start = words(url).skip(of_language.into()).all(|word| WORDS.contains(&&*word));
+    is_start && url.query().is_none()
 }
 
-/// `en`, `de-at`.
-fn is_language(word: &str) -> bool {
-    matches!(word.len(), 2 | 4) && word.bytes().all(|byte| byte.is_ascii_lowercase())
+/// `en`, `de-AT`, `pt_br`: how sites call the folders of their languages and countries. Any other
+/// short word, `docs` say, is a page's name.
+fn is_language(segment: &str) -> bool {
+    let is_code =
+        |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    match segment.split_once(['-', '_']) {
+        Some((language, country)) => is_code(language) && is_code(country),
+        None => is_code(segment),
+    }
 }
 
 /// Whether an address has a session or a mark to follow people with that the one before had not.
@@ -157,6 +163,20 @@ fn is_mark(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_start_page_is_known_by_its_name_and_its_language() {
+        let is_start = |path: &str| {
+            let url = Url::parse("http://a.example").and_then(|url| url.join(path));
+            is_start(&url.expect("an address"))
+        };
+        for path in ["/", "/index.html", "/en", "/en/", "/de-AT/home.php", "/pt_br/index.html"] {
+            assert!(is_start(path), "{path}");
+        }
+        for path in ["/good", "/docs/", "/wiki/index.html", "/x-en/", "/en/news", "/?page=2"] {
+            assert!(!is_start(path), "{path}");
+        }
+    }
 
     #[test]
     fn what_is_called_the_same_is_the_same_page() {
