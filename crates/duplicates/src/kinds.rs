@@ -80,6 +80,12 @@ impl Kind {
         std::ptr::eq(self, other)
     }
 
+    /// All texts that may give a reason.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &'static str> {
+        let together = self.together.into_iter().flat_map(|(texts, _)| texts);
+        self.telling.iter().map(|(text, _)| *text).chain(together)
+    }
+
     /// Whether a content of this kind says itself whether it stays.
     pub(crate) fn has_to_be_read(&self) -> bool {
         !self.telling.is_empty() || self.is(&HEADER)

@@ -3,12 +3,15 @@
 //! A link is not quite a copy: a program that asks where it really lives gets another answer. The
 //! rules of [`crate::kinds`] say of which content that is known not to matter.
 
+use std::sync::LazyLock;
+
+use aho_corasick::packed::Searcher;
 use memchr::memmem;
 
 use crate::climb::{self, Reach};
 use crate::header::Includes;
 use crate::kind::{self, Form, Harm, Kind, Named};
-use crate::kinds::HEADER;
+use crate::kinds::{HEADER, KINDS};
 
 /// What is looked for in a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,11 +148,22 @@ impl Scan {
     }
 }
 
+/// Finds any of the texts that tell about a kind, all in one pass. None where there are no texts, or
+/// where this processor has no such search.
+fn texts_of(kind: &Kind) -> Option<&'static Searcher> {
+    static ALL: LazyLock<Vec<Option<Searcher>>> =
+        LazyLock::new(|| KINDS.iter().map(|kind| Searcher::new(kind.texts())).collect());
+    let position = KINDS.iter().position(|known| known.is(kind))?;
+    ALL[position].as_ref()
+}
+
 /// Looks for what tells about files of one kind.
 #[derive(Debug, Clone)]
 struct Search {
     kind: &'static Kind,
     scope: Scope,
+    /// Finds any of the kind's telling texts.
+    texts: Option<&'static Searcher>,
     told: Option<Harm>,
     reach: Reach,
     includes: Includes,
@@ -165,6 +179,7 @@ impl Search {
         Self {
             kind,
             scope,
+            texts: texts_of(kind),
             told: None,
             reach: Reach::default(),
             includes,
@@ -185,20 +200,25 @@ impl Search {
     }
 
     fn see(&mut self, bytes: &[u8]) {
-        let contains = |text: &str| memmem::find(bytes, text.as_bytes()).is_some();
-        if self.told.is_none() {
-            let told = self.kind.telling.iter().find(|(text, _)| contains(text));
-            self.told = told.map(|(_, harm)| *harm);
-        }
-        if let (None, Some((texts, harm))) = (self.told, self.kind.together) {
-            self.halves = std::array::from_fn(|at| self.halves[at] || contains(texts[at]));
-            self.told = (self.halves == [true; 2]).then_some(harm);
+        if self.told.is_none() && self.texts.is_none_or(|texts| texts.find(bytes).is_some()) {
+            self.hear(bytes);
         }
         if self.kind.is(&HEADER) {
             self.includes.see(bytes);
         }
         if self.scope == Scope::Directories {
             self.follow(bytes);
+        }
+    }
+
+    /// Looks which of the telling texts there are; most contents have none.
+    fn hear(&mut self, bytes: &[u8]) {
+        let contains = |text: &str| memmem::find(bytes, text.as_bytes()).is_some();
+        let told = self.kind.telling.iter().find(|(text, _)| contains(text));
+        self.told = told.map(|(_, harm)| *harm);
+        if let (None, Some((texts, harm))) = (self.told, self.kind.together) {
+            self.halves = std::array::from_fn(|at| self.halves[at] || contains(texts[at]));
+            self.told = (self.halves == [true; 2]).then_some(harm);
         }
     }
 
