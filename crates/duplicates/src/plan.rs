@@ -3,7 +3,7 @@
 mod mixed;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::attributes::{AttributesId, Known};
 use crate::content::{Groups, Member};
@@ -72,6 +72,8 @@ pub enum Reason {
     Times,
     /// The other copies lie in another root filesystem or package.
     Border,
+    /// The other copies lie below another argument, where no link is to lead.
+    Argument,
     /// It lies in a directory where files are left alone.
     Protected(Protected),
     /// Every copy lies in a temporary, cache or run directory.
@@ -171,9 +173,10 @@ impl Likeness {
     fn differs_from(&self, other: &Self) -> Reason {
         if self.metadata != other.metadata {
             Reason::Metadata
-        } else if self.bond.border != other.bond.border || self.bond.argument != other.bond.argument
-        {
+        } else if self.bond.border != other.bond.border {
             Reason::Border
+        } else if self.bond.argument != other.bond.argument {
+            Reason::Argument
         } else {
             Reason::Times
         }
@@ -201,8 +204,8 @@ impl Planner<'_> {
                 self.leave(plan, &[*member], reason);
             } else if let Some(harm) = self.harm(member, nature) {
                 harmed.push((*member, harm));
-            } else if self.crosses_a_border(member) {
-                self.leave(plan, &[*member], Reason::Border);
+            } else if let Some(reason) = self.lies_on_both_sides(member) {
+                self.leave(plan, &[*member], reason);
             } else {
                 alike.entry(self.likeness(member, nature)).or_default().push(*member);
             }
@@ -260,12 +263,12 @@ impl Planner<'_> {
         protected.filter(|_| !self.rules.all).map(Reason::Protected)
     }
 
-    /// Whether its names lie on both sides: it would become links on both.
-    fn crosses_a_border(&self, member: &Member) -> bool {
-        let around =
-            |name: FileId| (self.judge.border(name.directory), self.judge.argument(name.directory));
-        let borders = self.stays(member).map(around);
-        borders.collect::<BTreeSet<_>>().len() > 1
+    /// Where its names lie on both sides of a border, it would become links on both.
+    fn lies_on_both_sides(&self, member: &Member) -> Option<Reason> {
+        let borders = self.stays(member).map(|name| self.judge.border(name.directory));
+        let arguments = self.stays(member).map(|name| self.judge.argument(name.directory));
+        let border = (!all_equal(borders)).then_some(Reason::Border);
+        border.or_else(|| (!all_equal(arguments)).then_some(Reason::Argument))
     }
 
     fn likeness(&self, member: &Member, nature: &Nature) -> Likeness {
@@ -407,4 +410,8 @@ impl Planner<'_> {
             plan.left.push(Left { file: self.groups.names(member)[0], reason });
         }
     }
+}
+
+fn all_equal<T: PartialEq>(mut all: impl Iterator<Item = T>) -> bool {
+    all.next().is_none_or(|first| all.all(|other| other == first))
 }

@@ -11,7 +11,11 @@ pub(crate) fn words(reason: Reason) -> &'static str {
         Reason::Privileged => "setuid, setgid or with capabilities",
         Reason::Harm(harm) => words_for_harm(harm),
         Reason::Times => "a build compares their times, which differ",
-        Reason::Border => "the other copies are in another root filesystem, package or argument",
+        Reason::Border => {
+            "the other copies are in another root filesystem or package (named as arguments of \
+             their own, these are linked)"
+        }
+        Reason::Argument => "the other copies are below another argument (--within-each)",
         Reason::Protected(protected) => words_for_place(protected),
         Reason::Transient => "every copy is in a temporary, cache or run directory",
         Reason::FreesNothing => "a link would take as much room",
@@ -63,6 +67,7 @@ pub(crate) fn key(reason: Reason) -> &'static str {
         Reason::Harm(harm) => key_of_harm(harm),
         Reason::Times => "times",
         Reason::Border => "border",
+        Reason::Argument => "argument",
         Reason::Protected(Protected::Configuration) => "configuration",
         Reason::Protected(Protected::PackageDatabase) => "package_database",
         Reason::Protected(Protected::VersionControl) => "version_control",

@@ -59,7 +59,7 @@ fn within_each_makes_no_link_from_one_argument_into_another() {
     for options in [&["--within-each"][..], &["--within-each", "--all"]] {
         let arguments = [options, &["a", "b"]].concat();
         assert_eq!(tree.planned(&arguments), ["a/2 -> 1", "b/2 -> 1"]);
-        assert_eq!(tree.left_alone(&arguments), ["b/1: border"]);
+        assert_eq!(tree.left_alone(&arguments), ["b/1: argument"]);
     }
     assert_eq!(tree.planned(&["--within-each", "--hard", "a", "b"]).len(), 2);
     assert_eq!(tree.planned(&["--within-each", "--mixed", "a", "b"]).len(), 2);

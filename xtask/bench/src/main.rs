@@ -222,7 +222,7 @@ fn measure_trees(store: &Store, trees: &[Tree], rules: Rules) -> Result<Report> 
         tool: CLINK,
         page_cache: rules.cache,
         rounds: rules.rounds,
-        trees: measured.collect(),
+        trees: measured.collect::<Result<_>>()?,
         missing: peers::missing(),
     })
 }
@@ -233,10 +233,10 @@ fn measure_tree(
     census: Census,
     programs: &Programs,
     rules: Rules,
-) -> TreeReport {
+) -> Result<TreeReport> {
     host::say(&format!("measuring {}", tree.name()));
     let (links, mut left_out) = announcements(&programs.clink, path);
-    let mut contestants = clinks(&programs.clink, &links, path);
+    let mut contestants = clinks(&programs.clink, &links, path)?;
     contestants.extend(peers::contestants(path));
     contestants.push(floor::contestant(&programs.bench, path));
     let (placings, failed) = race::run(contestants, rules);
@@ -244,7 +244,7 @@ fn measure_tree(
     let mut report =
         TreeReport { tree, census, programs: placings, links, left_out, verdicts: Vec::new() };
     report.verdicts = goals::judge(&report, rules.cache);
-    report
+    Ok(report)
 }
 
 /// Asks each way to run clink how many links it would make.
@@ -263,9 +263,9 @@ fn announcements(program: &Path, tree: &Path) -> (Vec<Announcement>, Vec<LeftOut
 }
 
 /// Whoever cannot say what it would link has not done the work, and its time means nothing.
-fn clinks(program: &Path, announcements: &[Announcement], tree: &Path) -> Vec<Contestant> {
+fn clinks(program: &Path, announcements: &[Announcement], tree: &Path) -> Result<Vec<Contestant>> {
     WAYS.iter()
         .filter(|way| announcements.iter().any(|announced| announced.program == way.name))
-        .map(|way| Contestant { name: way.name, command: way.command(program, tree) })
+        .map(|way| Ok(Contestant { name: way.name, command: way.command(program, tree)? }))
         .collect()
 }

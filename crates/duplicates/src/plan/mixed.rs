@@ -73,7 +73,11 @@ impl Planner<'_> {
 fn stays_whole(left: &Left) -> bool {
     match left.reason {
         Reason::Harm(harm) => harm == Harm::Database,
-        Reason::Border | Reason::Times | Reason::FreesNothing | Reason::TooFar => false,
+        Reason::Border
+        | Reason::Argument
+        | Reason::Times
+        | Reason::FreesNothing
+        | Reason::TooFar => false,
         _ => true,
     }
 }
