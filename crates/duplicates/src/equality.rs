@@ -125,7 +125,7 @@ impl Comparison<'_> {
             self.sign_file(&mut signature, file_id, file, content)?;
             summary.leads_anywhere |= !self.rules.all && self.contents.leads_anywhere(file_id);
             summary.entries += 1;
-            summary.bytes += file.sectors * 512;
+            summary.bytes += self.inventory.medium(id).content(file.size, file.stored());
         }
         sign_links(&mut signature, directory);
         summary.climb = directory.links.iter().map(|link| climb(&link.text)).max().unwrap_or(0);

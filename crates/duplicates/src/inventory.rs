@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::attributes::AttributesId;
+use crate::medium::{Medium, Target};
 use crate::problem::Problem;
 use files::{Sighting, Time, beneath};
 
@@ -63,19 +64,8 @@ pub(crate) struct Root {
     /// Absolute, with every symbolic link resolved.
     pub(crate) physical: PathBuf,
     pub(crate) fd: OwnedFd,
-    /// The file system, as `statfs` names it.
-    pub(crate) file_system: FileSystem,
-}
-
-/// What has to be known of a file system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileSystem {
-    /// The longest text of a symbolic link, in bytes, that takes no block of its own.
-    pub(crate) inline_link: usize,
-    /// Bytes in a block.
-    pub(crate) block: u64,
-    /// Files may share their storage.
-    pub(crate) shares_storage: bool,
+    /// Where its files are stored, or going to be.
+    pub(crate) medium: Medium,
 }
 
 /// A directory of the tree.
@@ -132,9 +122,14 @@ impl Directory {
 }
 
 impl File {
+    /// What it takes on the disk, in bytes.
+    pub(crate) fn stored(&self) -> u64 {
+        self.sectors * 512
+    }
+
     /// Whether parts of it are not stored, and read as zeros.
     pub(crate) fn has_holes(&self) -> bool {
-        self.sectors * 512 < self.size
+        self.stored() < self.size
     }
 }
 
@@ -172,6 +167,18 @@ impl Inventory {
 
     pub(crate) fn directory(&self, id: DirectoryId) -> &Directory {
         &self.directories[id.0 as usize]
+    }
+
+    /// From now on counts what everything takes there instead of on the disk.
+    pub(crate) fn reckon_for(&mut self, target: Target) {
+        for root in &mut self.roots {
+            root.medium = target.into();
+        }
+    }
+
+    /// Where what lies in a directory is stored, or going to be.
+    pub(crate) fn medium(&self, id: DirectoryId) -> Medium {
+        self.root_of(id).medium
     }
 
     /// The number of regular files.
@@ -238,6 +245,25 @@ impl Inventory {
 
     pub(crate) fn physical_directory(&self, id: DirectoryId) -> PathBuf {
         joined(&self.root_of(id).physical, self.below_root(id))
+    }
+
+    /// How many directories are above a file, below its root, and how long its path is from there.
+    pub(crate) fn depth_and_length(&self, id: FileId) -> (usize, usize) {
+        let mut depth = 0;
+        let mut length = usize::from(self.file(id).name_length);
+        self.climb(id.directory, |name| {
+            depth += 1;
+            length += name.len() + 1;
+        });
+        (depth, length)
+    }
+
+    /// The length of a directory's path with its slash, as the archive of an argument has it: it
+    /// begins with `./`.
+    pub(crate) fn length_in_archive(&self, id: DirectoryId) -> usize {
+        let mut length = "./".len();
+        self.climb(id, |name| length += name.len() + "/".len());
+        length
     }
 
     pub(crate) fn root_of(&self, id: DirectoryId) -> &Root {
