@@ -146,7 +146,9 @@ impl Comparison<'_> {
 
     /// A border stands: what lies within belongs together.
     fn is_border(&self, id: DirectoryId) -> bool {
-        !self.rules.all && self.surroundings[id.0 as usize].border == Some(id)
+        let border = |id: DirectoryId| self.surroundings[id.0 as usize].border;
+        let parent = self.inventory.directory(id).parent;
+        !self.rules.all && parent.is_some_and(|parent| border(parent) != border(id))
     }
 
     fn is_protected(&self, id: DirectoryId) -> bool {

@@ -251,19 +251,18 @@ impl Inventory {
     pub(crate) fn depth_and_length(&self, id: FileId) -> (usize, usize) {
         let mut depth = 0;
         let mut length = usize::from(self.file(id).name_length);
-        self.climb(id.directory, |name| {
+        for name in self.names_up(id.directory) {
             depth += 1;
-            length += name.len() + 1;
-        });
+            length += name.len() + "/".len();
+        }
         (depth, length)
     }
 
     /// The length of a directory's path with its slash, as the archive of an argument has it: it
     /// begins with `./`.
     pub(crate) fn length_in_archive(&self, id: DirectoryId) -> usize {
-        let mut length = "./".len();
-        self.climb(id, |name| length += name.len() + "/".len());
-        length
+        let names = self.names_up(id).map(|name| name.len() + "/".len());
+        "./".len() + names.sum::<usize>()
     }
 
     pub(crate) fn root_of(&self, id: DirectoryId) -> &Root {
@@ -280,23 +279,20 @@ impl Inventory {
     /// Puts the path together from its end, where the climb begins.
     fn append_below_root(&self, id: DirectoryId, path: &mut Vec<u8>) {
         let start = path.len();
-        let mut length = 0;
-        self.climb(id, |name| length += name.len() + 1);
-        path.resize(start + length.saturating_sub(1), b'/');
+        let length: usize = self.names_up(id).map(|name| name.len() + "/".len()).sum();
+        path.resize(start + length.saturating_sub("/".len()), b'/');
         let mut end = path.len();
-        self.climb(id, |name| {
+        for name in self.names_up(id) {
             path[end - name.len()..end].copy_from_slice(name);
-            end = (end - name.len()).saturating_sub(1);
-        });
+            end = (end - name.len()).saturating_sub("/".len());
+        }
     }
 
-    /// Calls `visit` with the names of the directory and those above it, up to its root.
-    fn climb<'all>(&'all self, id: DirectoryId, mut visit: impl FnMut(&'all [u8])) {
-        let mut here = self.directory(id);
-        while let Some(parent) = here.parent {
-            visit(&here.name);
-            here = self.directory(parent);
-        }
+    /// The names of the directory and those above it, without its root.
+    pub(crate) fn names_up(&self, id: DirectoryId) -> impl Iterator<Item = &[u8]> {
+        let ids = std::iter::successors(Some(id), |id| self.directory(*id).parent);
+        let directories = ids.map(|id| self.directory(id));
+        directories.take_while(|here| here.parent.is_some()).map(|here| &*here.name)
     }
 
     /// Opens a file to read its content.

@@ -121,7 +121,18 @@ impl Arguments {
                 inventory.problems.push(problem);
             }
         }
+        arguments.put_outer_ones_first();
         arguments
+    }
+
+    /// A directory is looked at once, and with all that lies in it: only then its shape is seen.
+    fn put_outer_ones_first(&mut self) {
+        let places = self.directories.iter().map(|root| root.physical.clone());
+        let places: HashSet<PathBuf> = places.collect();
+        self.directories.sort_by_cached_key(|root| {
+            let around = root.physical.ancestors().skip(1);
+            around.filter(|directory| places.contains(*directory)).count()
+        });
     }
 
     fn add(
