@@ -242,6 +242,19 @@ fn only_links_that_gain_something_in_the_target_are_made() {
     }
 }
 
+#[test]
+fn a_small_file_becomes_a_link_whose_text_fits_into_the_header_or_the_inode() {
+    for (target, fits) in [("tar", 100), ("ext4", 59), ("ext4-1k", 59)] {
+        let planned = |text: usize| {
+            let name = "f".repeat(text - "../x/".len());
+            let tree =
+                Tree::of(&[(&format!("x/{name}"), "small"), (&format!("y/{name}"), "small")]);
+            tree.planned(&["--target", target, "."]).len()
+        };
+        assert_eq!((planned(fits), planned(fits + 1)), (1, 0), "{target}");
+    }
+}
+
 /// `mke2fs` ends with an error where the text of a link does not fit into a block.
 #[test]
 fn no_link_is_made_for_which_the_image_has_no_room() {
