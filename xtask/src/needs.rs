@@ -47,6 +47,7 @@ pub(crate) const TEST: &[Need] = &[
     need("cpio", "cpio", "shrink's tests unpack what it writes"),
     need("mke2fs", "e2fsprogs", "shrink's tests make ext2, ext3 and ext4 images"),
     need("debugfs", "e2fsprogs", "shrink's tests spoil images of file systems"),
+    need("mkfs.erofs", "erofs-utils", "clink's tests see what links gain in its images"),
     need("tar2sqfs", "squashfs-tools-ng", "shrink reads and writes squashfs images with it"),
     need("qemu-arm-static", "qemu-user-static", "shrink's tests run programs for another machine"),
     need("setpriv", "util-linux", "shrink's tests run as somebody who is not root"),
@@ -245,7 +246,7 @@ mod tests {
             install_line(&packages(&needs)),
             "sudo apt-get update && sudo apt-get install -y --no-install-recommends \
              attr bc binutils binutils-aarch64-linux-gnu bison btrfs-progs busybox-static cpio curl device-tree-compiler \
-             dpkg-dev e2fsprogs flex g++ gcc gcc-arm-linux-gnueabi git libc6-dev-armel-cross \
+             dpkg-dev e2fsprogs erofs-utils flex g++ gcc gcc-arm-linux-gnueabi git libc6-dev-armel-cross \
              libcap2-bin \
              libreoffice-calc libreoffice-common libreoffice-impress libreoffice-writer \
              lz4 lzop make mmdebstrap nodejs perl php-cli procps python3 qemu-system-arm qemu-user-static \

@@ -42,11 +42,11 @@ pub(crate) fn choose(judge: Judge<'_>, groups: &Groups, known: &Known) -> Chosen
     for same in classes(&equality, judge) {
         let alive = |id: &DirectoryId| !chosen.gone[id.0 as usize];
         let same: Vec<DirectoryId> = same.into_iter().filter(alive).collect();
-        let mut stays_true = |replaced, kept| {
+        let mut may_be_linked = |replaced, kept| {
             let followed = rules.all || closure.leads_to_the_same(replaced, kept);
-            followed && !pinned.contains(&replaced)
+            followed && !pinned.contains(&replaced) && frees_something(&equality, replaced, kept)
         };
-        let Some(links) = link(judge, &same, &mut stays_true) else {
+        let Some(links) = link(judge, &same, &mut may_be_linked) else {
             continue;
         };
         for replaced in &links.replaced {
@@ -77,7 +77,7 @@ fn classes(equality: &Equality, judge: Judge<'_>) -> Vec<Vec<DirectoryId>> {
 fn link(
     judge: Judge<'_>,
     same: &[DirectoryId],
-    stays_true: &mut dyn FnMut(DirectoryId, DirectoryId) -> bool,
+    may_be_linked: &mut dyn FnMut(DirectoryId, DirectoryId) -> bool,
 ) -> Option<DirectoryLinks> {
     let Judge { inventory, wishes, .. } = judge;
     let lasting =
@@ -86,26 +86,34 @@ fn link(
     let kept = lasting.min_by_key(|&id| {
         let shape =
             (inventory.directory(id).parent.is_some(), depth(id), inventory.below_root(id).len());
-        (!judge.is_to_be_kept(id), long_texts(inventory, same, id), shape, id)
+        (!judge.is_to_be_kept(id), taken_by_texts(inventory, same, id), shape, id)
     })?;
     let replaceable = |id: &DirectoryId| {
         *id != kept
             && inventory.directory(*id).parent.is_some()
             && !has_names_elsewhere(inventory, *id)
-            && stays_true(*id, kept)
+            && may_be_linked(*id, kept)
     };
     let replaced: Vec<DirectoryId> = same.iter().copied().filter(replaceable).collect();
     (!replaced.is_empty()).then_some(DirectoryLinks { kept, replaced })
 }
 
-fn long_texts(inventory: &Inventory, same: &[DirectoryId], kept: DirectoryId) -> usize {
-    let is_long = |id: &&DirectoryId| {
-        let room = inventory.root_of(**id).file_system.inline_link;
-        **id != kept
-            && inventory.directory(**id).parent.is_some()
-            && relative::directory_text(inventory, **id, kept).len() > room
-    };
-    same.iter().filter(is_long).count()
+/// Whether a link takes less than the directory with all that is in it.
+fn frees_something(equality: &Equality<'_>, replaced: DirectoryId, kept: DirectoryId) -> bool {
+    let inventory = equality.inventory;
+    let medium = inventory.medium(replaced);
+    let summary = equality.of(replaced);
+    let freed = summary.bytes + summary.entries * medium.name() + medium.directory();
+    let text = relative::directory_text(inventory, replaced, kept).len();
+    medium.has_room_for(text) && freed > medium.name() + medium.text(text)
+}
+
+/// What the texts of all links to `kept` take.
+fn taken_by_texts(inventory: &Inventory, same: &[DirectoryId], kept: DirectoryId) -> u64 {
+    let becomes_a_link =
+        |id: &&DirectoryId| **id != kept && inventory.directory(**id).parent.is_some();
+    let text = |id: &DirectoryId| relative::directory_text(inventory, *id, kept).len();
+    same.iter().filter(becomes_a_link).map(|id| inventory.medium(*id).text(text(id))).sum()
 }
 
 /// Whether a file below has a hard link outside: taking it away would free nothing, and bring back

@@ -125,7 +125,7 @@ impl Comparison<'_> {
             self.sign_file(&mut signature, file_id, file, content)?;
             summary.leads_anywhere |= !self.rules.all && self.contents.leads_anywhere(file_id);
             summary.entries += 1;
-            summary.bytes += file.sectors * 512;
+            summary.bytes += self.inventory.medium(id).content(file.size, file.stored());
         }
         sign_links(&mut signature, directory);
         summary.climb = directory.links.iter().map(|link| climb(&link.text)).max().unwrap_or(0);
@@ -146,7 +146,9 @@ impl Comparison<'_> {
 
     /// A border stands: what lies within belongs together.
     fn is_border(&self, id: DirectoryId) -> bool {
-        !self.rules.all && self.surroundings[id.0 as usize].border == Some(id)
+        let border = |id: DirectoryId| self.surroundings[id.0 as usize].border;
+        let parent = self.inventory.directory(id).parent;
+        !self.rules.all && parent.is_some_and(|parent| border(parent) != border(id))
     }
 
     fn is_protected(&self, id: DirectoryId) -> bool {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::apply::Outcome;
 use crate::inventory::{DirectoryId, FileId, Inventory};
-use crate::plan::Kind;
+use crate::plan::{Kind, Target};
 use crate::relative;
 use crate::survey::Survey;
 
@@ -22,11 +22,12 @@ pub struct Figures {
     pub other_links: u64,
     /// Directories that are replaced.
     pub directory_links: u64,
-    /// Of all files, hard links counted once.
+    /// Of all files, hard links counted once; in a target also of directories.
     pub before: Space,
     /// The same with the links.
     pub after: Space,
-    /// Where most is gained: directories with the bytes on the disk that are freed below them.
+    /// Where most is gained: directories with the bytes on the disk, or in the target, that are
+    /// freed below them.
     pub gains: Vec<(PathBuf, u64)>,
 }
 
@@ -35,7 +36,7 @@ pub struct Figures {
 pub struct Space {
     /// In bytes, by their sizes.
     pub size: u64,
-    /// In bytes, by their blocks on the disk.
+    /// In bytes, by their blocks on the disk, or in the target.
     pub disk: u64,
 }
 
@@ -44,9 +45,9 @@ impl Figures {
     #[must_use]
     pub fn of(survey: &Survey, outcome: Option<&Outcome>) -> Self {
         let inventory = &survey.inventory;
-        let before = Count::default().all_files(inventory);
+        let before = Count::of(survey).everything().without(shared_by_itself(survey));
         let duplicates = survey.groups.all.iter().map(|group| group.members.len() as u64 - 1).sum();
-        let mut gained = Gained::new(inventory);
+        let mut gained = Gained::new(survey);
         gained.count_directories(survey, outcome);
         gained.count_files(survey, outcome);
         Self {
@@ -81,37 +82,78 @@ impl Space {
     }
 }
 
-/// Counts every inode once.
-#[derive(Default)]
-struct Count {
-    seen: HashSet<(u64, u64)>,
+/// What the target stores once for all, whatever is linked.
+fn shared_by_itself(survey: &Survey) -> Space {
+    if !survey.target.is_some_and(Target::shares_by_itself) {
+        return Space::default();
+    }
+    let groups = survey.groups.all.iter();
+    let copies = groups.flat_map(|group| {
+        let copies = group.members.iter().skip(1);
+        copies.map(|copy| survey.inventory.file(survey.groups.names(copy)[0]).size)
+    });
+    Space { size: 0, disk: copies.sum() }
 }
 
-impl Count {
-    fn all_files(mut self, inventory: &Inventory) -> Space {
-        let mut space = Space::default();
-        for (id, _) in inventory.files() {
-            let file = self.once(inventory, id);
-            space.size += file.size;
-            space.disk += file.disk;
+/// Counts the content of every inode once.
+struct Count<'all> {
+    inventory: &'all Inventory,
+    seen: HashSet<(u64, u64)>,
+    /// On the disk at hand directories are not counted.
+    with_directories: bool,
+}
+
+impl<'all> Count<'all> {
+    fn of(survey: &'all Survey) -> Self {
+        Self {
+            inventory: &survey.inventory,
+            seen: HashSet::new(),
+            with_directories: survey.target.is_some(),
         }
-        space
     }
 
-    /// What a file takes, or nothing when another name of it was counted before.
-    fn once(&mut self, inventory: &Inventory, id: FileId) -> Space {
-        let file = inventory.file(id);
-        let device = inventory.directory(id.directory).device;
+    fn everything(mut self) -> Space {
+        let ids = self.inventory.directory_ids();
+        ids.map(|id| self.directory(id)).fold(Space::default(), Space::with)
+    }
+
+    /// What a directory and its files take, without the directories in it.
+    fn directory(&mut self, id: DirectoryId) -> Space {
+        let files = self.inventory.file_ids(id).map(|file| self.file(file));
+        let files = files.fold(Space::default(), Space::with);
+        let disk = if self.with_directories { self.besides_files(id) } else { 0 };
+        files.with(Space { size: 0, disk })
+    }
+
+    /// A directory itself, its symbolic links, and the paths of its files.
+    fn besides_files(&self, id: DirectoryId) -> u64 {
+        let medium = self.inventory.medium(id);
+        let directory = self.inventory.directory(id);
+        let path = self.inventory.length_in_archive(id);
+        let files = directory.files.iter();
+        let files = files.map(|file| medium.path(path + usize::from(file.name_length)));
+        let links = directory.links.iter().map(|link| {
+            medium.name() + medium.path(path + link.name.len()) + medium.text(link.text.len())
+        });
+        medium.name() + medium.path(path) + medium.directory() + files.chain(links).sum::<u64>()
+    }
+
+    /// What a name takes with its file, or by itself when another name was counted before.
+    fn file(&mut self, id: FileId) -> Space {
+        let file = self.inventory.file(id);
+        let device = self.inventory.directory(id.directory).device;
+        let medium = self.inventory.medium(id.directory);
+        let name = Space { size: 0, disk: medium.name() };
         if file.links > 1 && !self.seen.insert((device, file.inode)) {
-            return Space::default();
+            return name;
         }
-        Space { size: file.size, disk: file.sectors * 512 }
+        name.with(Space { size: file.size, disk: medium.content(file.size, file.stored()) })
     }
 }
 
 struct Gained<'all> {
     inventory: &'all Inventory,
-    count: Count,
+    count: Count<'all>,
     /// By what is replaced.
     freed: Space,
     /// By the links in its place.
@@ -124,10 +166,11 @@ struct Gained<'all> {
 }
 
 impl<'all> Gained<'all> {
-    fn new(inventory: &'all Inventory) -> Self {
+    fn new(survey: &'all Survey) -> Self {
+        let inventory = &survey.inventory;
         Self {
             inventory,
-            count: Count::default(),
+            count: Count::of(survey),
             freed: Space::default(),
             taken: Space::default(),
             file_links: 0,
@@ -146,17 +189,14 @@ impl<'all> Gained<'all> {
                     continue;
                 }
                 self.directory_links += 1;
-                let mut freed = Space::default();
-                for directory in (replaced.0..inventory.directory(replaced).end).map(DirectoryId) {
-                    for index in (0..).take(inventory.directory(directory).files.len()) {
-                        let file = self.count.once(inventory, FileId { directory, index });
-                        freed.size += file.size;
-                        freed.disk += file.disk;
-                    }
-                }
+                let below = (replaced.0..inventory.directory(replaced).end).map(DirectoryId);
+                let freed = below.map(|directory| self.count.directory(directory));
+                let freed = freed.fold(Space::default(), Space::with);
                 let text = relative::directory_text(inventory, replaced, links.kept).len();
                 let parent = inventory.directory(replaced).parent.unwrap_or(replaced);
-                self.add(parent, freed, self.link(replaced, text));
+                let path = inventory.length_in_archive(replaced) - "/".len();
+                let path = Space { size: 0, disk: inventory.medium(replaced).path(path) };
+                self.add(parent, freed, self.link(replaced, text).with(path));
             }
         }
     }
@@ -170,13 +210,13 @@ impl<'all> Gained<'all> {
                 }
                 self.file_links += 1;
                 self.other_links += u64::from(links.kind != survey.plan.kind);
-                let freed = self.count.once(inventory, name);
+                let freed = self.count.file(name);
                 let (freed, taken) = match links.kind {
                     Kind::Symbolic => {
                         let text = relative::length(inventory, name, links.kept);
                         (freed, self.link(name.directory, text))
                     }
-                    Kind::Hard => (freed, Space::default()),
+                    Kind::Hard => (freed, self.hard_link(links.kept)),
                     Kind::Reflink => (Space { size: 0, ..freed }, Space::default()),
                 };
                 self.add(name.directory, freed, taken);
@@ -192,9 +232,14 @@ impl<'all> Gained<'all> {
 
     /// What a symbolic link takes.
     fn link(&self, directory: DirectoryId, text: usize) -> Space {
-        let file_system = self.inventory.root_of(directory).file_system;
-        let disk = if text <= file_system.inline_link { 0 } else { file_system.block };
-        Space { size: text as u64, disk }
+        let medium = self.inventory.medium(directory);
+        Space { size: text as u64, disk: medium.name() + medium.text(text) }
+    }
+
+    /// What a hard link takes.
+    fn hard_link(&self, kept: FileId) -> Space {
+        let name = self.inventory.medium(kept.directory).name();
+        Space { size: 0, disk: name + relative::taken_by_hard_link(self.inventory, kept) }
     }
 
     /// The directories below which most is gained, none of them below another one. From the

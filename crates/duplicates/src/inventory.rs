@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::attributes::AttributesId;
+use crate::medium::{Medium, Target};
 use crate::problem::Problem;
 use files::{Sighting, Time, beneath};
 
@@ -63,19 +64,8 @@ pub(crate) struct Root {
     /// Absolute, with every symbolic link resolved.
     pub(crate) physical: PathBuf,
     pub(crate) fd: OwnedFd,
-    /// The file system, as `statfs` names it.
-    pub(crate) file_system: FileSystem,
-}
-
-/// What has to be known of a file system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileSystem {
-    /// The longest text of a symbolic link, in bytes, that takes no block of its own.
-    pub(crate) inline_link: usize,
-    /// Bytes in a block.
-    pub(crate) block: u64,
-    /// Files may share their storage.
-    pub(crate) shares_storage: bool,
+    /// Where its files are stored, or going to be.
+    pub(crate) medium: Medium,
 }
 
 /// A directory of the tree.
@@ -132,9 +122,14 @@ impl Directory {
 }
 
 impl File {
+    /// What it takes on the disk, in bytes.
+    pub(crate) fn stored(&self) -> u64 {
+        self.sectors * 512
+    }
+
     /// Whether parts of it are not stored, and read as zeros.
     pub(crate) fn has_holes(&self) -> bool {
-        self.sectors * 512 < self.size
+        self.stored() < self.size
     }
 }
 
@@ -172,6 +167,18 @@ impl Inventory {
 
     pub(crate) fn directory(&self, id: DirectoryId) -> &Directory {
         &self.directories[id.0 as usize]
+    }
+
+    /// From now on counts what everything takes there instead of on the disk.
+    pub(crate) fn reckon_for(&mut self, target: Target) {
+        for root in &mut self.roots {
+            root.medium = target.into();
+        }
+    }
+
+    /// Where what lies in a directory is stored, or going to be.
+    pub(crate) fn medium(&self, id: DirectoryId) -> Medium {
+        self.root_of(id).medium
     }
 
     /// The number of regular files.
@@ -240,6 +247,24 @@ impl Inventory {
         joined(&self.root_of(id).physical, self.below_root(id))
     }
 
+    /// How many directories are above a file, below its root, and how long its path is from there.
+    pub(crate) fn depth_and_length(&self, id: FileId) -> (usize, usize) {
+        let mut depth = 0;
+        let mut length = usize::from(self.file(id).name_length);
+        for name in self.names_up(id.directory) {
+            depth += 1;
+            length += name.len() + "/".len();
+        }
+        (depth, length)
+    }
+
+    /// The length of a directory's path with its slash, as the archive of an argument has it: it
+    /// begins with `./`.
+    pub(crate) fn length_in_archive(&self, id: DirectoryId) -> usize {
+        let names = self.names_up(id).map(|name| name.len() + "/".len());
+        "./".len() + names.sum::<usize>()
+    }
+
     pub(crate) fn root_of(&self, id: DirectoryId) -> &Root {
         &self.roots[self.directory(id).root as usize]
     }
@@ -254,23 +279,20 @@ impl Inventory {
     /// Puts the path together from its end, where the climb begins.
     fn append_below_root(&self, id: DirectoryId, path: &mut Vec<u8>) {
         let start = path.len();
-        let mut length = 0;
-        self.climb(id, |name| length += name.len() + 1);
-        path.resize(start + length.saturating_sub(1), b'/');
+        let length: usize = self.names_up(id).map(|name| name.len() + "/".len()).sum();
+        path.resize(start + length.saturating_sub("/".len()), b'/');
         let mut end = path.len();
-        self.climb(id, |name| {
+        for name in self.names_up(id) {
             path[end - name.len()..end].copy_from_slice(name);
-            end = (end - name.len()).saturating_sub(1);
-        });
+            end = (end - name.len()).saturating_sub("/".len());
+        }
     }
 
-    /// Calls `visit` with the names of the directory and those above it, up to its root.
-    fn climb<'all>(&'all self, id: DirectoryId, mut visit: impl FnMut(&'all [u8])) {
-        let mut here = self.directory(id);
-        while let Some(parent) = here.parent {
-            visit(&here.name);
-            here = self.directory(parent);
-        }
+    /// The names of the directory and those above it, without its root.
+    pub(crate) fn names_up(&self, id: DirectoryId) -> impl Iterator<Item = &[u8]> {
+        let ids = std::iter::successors(Some(id), |id| self.directory(*id).parent);
+        let directories = ids.map(|id| self.directory(id));
+        directories.take_while(|here| here.parent.is_some()).map(|here| &*here.name)
     }
 
     /// Opens a file to read its content.

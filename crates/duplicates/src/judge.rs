@@ -10,7 +10,7 @@ use crate::kind::{Harm, Named};
 use crate::kinds::HEADER;
 use crate::nature::Nature;
 use crate::rules::{Age, Kind, Wishes};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Border, Surroundings};
 
 /// What is known before any two files are compared.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ pub(crate) struct Bond {
     /// The time, where a build compares it.
     pub(crate) time: Option<Time>,
     /// What no link leads out of.
-    pub(crate) border: Option<DirectoryId>,
+    pub(crate) border: Option<Border>,
     /// The argument that it was found below, where no link leads to another one.
     pub(crate) argument: Option<u32>,
 }
@@ -94,7 +94,7 @@ impl<'all> Judge<'all> {
     }
 
     /// What no link leads out of from there.
-    pub(crate) fn border(&self, directory: DirectoryId) -> Option<DirectoryId> {
+    pub(crate) fn border(&self, directory: DirectoryId) -> Option<Border> {
         self.around(directory).border.filter(|_| self.asks())
     }
 

@@ -8,6 +8,7 @@ pub mod survey;
 
 pub mod exclude;
 pub mod inventory;
+pub mod medium;
 pub mod walk;
 
 mod attributes;

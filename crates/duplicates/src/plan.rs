@@ -11,6 +11,7 @@ use crate::directories;
 use crate::inventory::{FileId, Inventory};
 use crate::judge::{Bond, Judge, Preference};
 pub use crate::kinds::Harm;
+pub use crate::medium::Target;
 use crate::nature::Nature;
 use crate::reflink::{self, Storage};
 use crate::relative;
@@ -100,7 +101,8 @@ pub(crate) fn plan(
 ) -> Plan {
     let rules = wishes.rules;
     let judge = Judge { inventory, surroundings, wishes };
-    let chosen = if rules.directories {
+    let gains_by_links = !wishes.target.is_some_and(Target::shares_by_itself);
+    let chosen = if rules.directories && gains_by_links {
         directories::choose(judge, groups, known)
     } else {
         directories::Chosen::none(inventory)
@@ -334,7 +336,8 @@ impl Planner<'_> {
     /// stays anyway; the fewest directories above it, for that makes short links; the shortest
     /// path; the first.
     fn candidate(&self, member: Member) -> Candidate {
-        let ranked = |name| (self.judge.preference(name), self.depth_and_length(name), name);
+        let ranked =
+            |name| (self.judge.preference(name), self.inventory.depth_and_length(name), name);
         let lasting =
             |name: &FileId| self.rules.all || !self.judge.around(name.directory).transient;
         let best = self.stays(&member).filter(lasting).map(ranked).min();
@@ -351,7 +354,6 @@ impl Planner<'_> {
 
     /// Of what use it is to replace all names of a file by links to `kept`.
     fn use_of(&self, member: &Member, kept: FileId, kind: Kind) -> Use {
-        let freed = self.inventory.file(self.groups.names(member)[0]).sectors * 512;
         match kind {
             Kind::Reflink => match self.storage(member, kept) {
                 Storage::Shared => Use::Done,
@@ -359,23 +361,38 @@ impl Planner<'_> {
                 Storage::Own => Use::Link,
             },
             _ if !self.fully_found(member) => Use::None(Reason::OtherNames),
-            Kind::Hard if freed == 0 => Use::None(Reason::FreesNothing),
-            Kind::Hard => Use::Link,
-            Kind::Symbolic => self.use_of_links(member, kept, freed),
+            Kind::Hard => self.use_of_hard_links(member, kept),
+            Kind::Symbolic => self.use_of_symbolic_links(member, kept),
         }
     }
 
-    fn use_of_links(&self, member: &Member, kept: FileId, freed: u64) -> Use {
-        let file_system = self.inventory.root_of(kept.directory).file_system;
+    fn use_of_hard_links(&self, member: &Member, kept: FileId) -> Use {
+        let names = self.stays(member).count() as u64;
+        self.use_if_freed(member, kept, names * relative::taken_by_hard_link(self.inventory, kept))
+    }
+
+    fn use_of_symbolic_links(&self, member: &Member, kept: FileId) -> Use {
+        let medium = self.inventory.medium(kept.directory);
         let mut taken = 0;
         for link in self.stays(member) {
             let length = relative::length(self.inventory, link, kept);
-            if length > relative::LONGEST {
+            if !medium.has_room_for(length) {
                 return Use::None(Reason::TooFar);
             }
-            taken += if length <= file_system.inline_link { 0 } else { file_system.block };
+            taken += medium.text(length);
         }
-        if freed > taken { Use::Link } else { Use::None(Reason::FreesNothing) }
+        self.use_if_freed(member, kept, taken)
+    }
+
+    fn use_if_freed(&self, member: &Member, kept: FileId, taken: u64) -> Use {
+        let medium = self.inventory.medium(kept.directory);
+        let file = self.inventory.file(self.groups.names(member)[0]);
+        let gains = medium.content(file.size, file.stored()) > taken;
+        if gains && !medium.shares_by_itself() {
+            Use::Link
+        } else {
+            Use::None(Reason::FreesNothing)
+        }
     }
 
     /// What the two have in common: a former run may have let them share their storage.
@@ -391,18 +408,6 @@ impl Planner<'_> {
     fn fully_found(&self, member: &Member) -> bool {
         let names = self.groups.names(member);
         self.inventory.file(names[0]).links as usize <= names.len()
-    }
-
-    fn depth_and_length(&self, name: FileId) -> (usize, usize) {
-        let mut depth = 0;
-        let mut length = usize::from(self.inventory.file(name).name_length);
-        let mut here = name.directory;
-        while let Some(parent) = self.inventory.directory(here).parent {
-            depth += 1;
-            length += self.inventory.directory(here).name.len() + 1;
-            here = parent;
-        }
-        (depth, length)
     }
 
     fn leave(&self, plan: &mut Plan, members: &[Member], reason: Reason) {

@@ -8,9 +8,6 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::inventory::{DirectoryId, FileId, Inventory};
 
-/// Longer texts cannot be made into a link (`PATH_MAX` with its end).
-pub(crate) const LONGEST: usize = 4095;
-
 /// The text of a link in the directory of `link` that leads to `target`.
 pub(crate) fn text(inventory: &Inventory, link: FileId, target: FileId) -> Vec<u8> {
     between(inventory, link.directory, target.directory, inventory.name_bytes(target))
@@ -52,6 +49,12 @@ pub(crate) fn length(inventory: &Inventory, link: FileId, target: FileId) -> usi
     };
     let down = names_up_to(inventory, target.directory, common).map(|name| name.len() + 1);
     3 * up + down.sum::<usize>() + usize::from(inventory.file(target).name_length)
+}
+
+/// What a hard link to a file takes besides its name.
+pub(crate) fn taken_by_hard_link(inventory: &Inventory, kept: FileId) -> u64 {
+    let path = inventory.length_in_archive(kept.directory) + inventory.name_bytes(kept).len();
+    inventory.medium(kept.directory).path(path)
 }
 
 /// The deepest directory that both lie in, and how many steps up it is. None when they lie below

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::inventory::DirectoryId;
+use crate::medium::Target;
 
 /// What takes the place of a duplicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -49,6 +50,8 @@ pub struct Wishes {
     pub keep: Vec<PathBuf>,
     /// Which copy is kept by its age.
     pub age: Option<Age>,
+    /// Where links have to gain something, if not on the file system at hand.
+    pub target: Option<Target>,
 }
 
 /// Which of several copies is kept.

@@ -3,7 +3,11 @@
 //!
 //! What it comes to is shown in `tools/clink/tests/borders.rs`.
 
-use crate::inventory::{Directory, DirectoryId, Inventory};
+use std::fs::{self, FileType};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::inventory::{Directory, Inventory};
 
 /// What was found in a directory, a bit for each mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,6 +101,10 @@ const FILES: &[(&str, u32)] = &[
     ("SConstruct", BUILD),
 ];
 
+/// What says of a directory above the arguments that all in it belongs together.
+const SEEN_FROM_BELOW: u32 =
+    ETC | USR | BIN | SYSTEM | KERNEL | OBJECTS | REFS | HEAD | PACKAGE | DATABASE;
+
 /// Directories whose directories are packages.
 const SHELVES: [&[u8]; 4] = [b"node_modules", b"site-packages", b"dist-packages", b"gems"];
 
@@ -107,11 +115,33 @@ pub(crate) fn of(inventory: &Inventory) -> Vec<Shape> {
         let directory = inventory.directory(id);
         let Some(parent) = directory.parent else { continue };
         shapes[parent.0 as usize].0 |= mark(DIRECTORIES, &directory.name);
-        if is_on_a_shelf(inventory, parent) {
+        let above_root = names_up(&inventory.root_of(id).physical);
+        if is_on_a_shelf(inventory.names_up(parent).chain(above_root)) {
             shapes[id.0 as usize].0 |= PACKAGE;
         }
     }
     shapes
+}
+
+/// The shape of a directory above the arguments, through which nobody walks, by a few names: whether
+/// all in it belongs together. Who works there, with version control or a build, is not asked.
+pub(crate) fn of_above(directory: &Path) -> Shape {
+    let holds = |name: &str, is: fn(&FileType) -> bool| {
+        let found = fs::symlink_metadata(directory.join(name));
+        found.is_ok_and(|found| is(&found.file_type()))
+    };
+    let marks = |names: &[(&str, u32)], is| {
+        let telling = names.iter().filter(|(_, mark)| mark & SEEN_FROM_BELOW != 0);
+        telling.filter(|(name, _)| holds(name, is)).fold(0, |marks, (_, mark)| marks | mark)
+    };
+    let marks = marks(DIRECTORIES, FileType::is_dir) | marks(FILES, FileType::is_file);
+    let shelf = if is_on_a_shelf(names_up(directory).skip(1)) { PACKAGE } else { 0 };
+    Shape(marks & SEEN_FROM_BELOW | shelf)
+}
+
+/// The names of a directory and those above it.
+fn names_up(directory: &Path) -> impl Iterator<Item = &[u8]> {
+    directory.ancestors().filter_map(|path| Some(path.file_name()?.as_bytes()))
 }
 
 /// Its names stand in their order.
@@ -147,12 +177,14 @@ fn mark_by_part(name: &[u8]) -> u32 {
     }
 }
 
-/// `node_modules/left-pad`, and `node_modules/@scope/name`.
-fn is_on_a_shelf(inventory: &Inventory, parent: DirectoryId) -> bool {
-    let directory = inventory.directory(parent);
-    let is_shelf = |directory: &Directory| SHELVES.contains(&&*directory.name);
-    let above = || directory.parent.is_some_and(|above| is_shelf(inventory.directory(above)));
-    is_shelf(directory) || directory.name.starts_with(b"@") && above()
+/// Whether a directory is a package by those above it, the nearest first: `node_modules/left-pad`, and
+/// `node_modules/@scope/name`.
+fn is_on_a_shelf<'name>(mut above: impl Iterator<Item = &'name [u8]>) -> bool {
+    let is_shelf = |name: &[u8]| SHELVES.contains(&name);
+    match above.next() {
+        Some(name) if name.starts_with(b"@") => above.next().is_some_and(is_shelf),
+        name => name.is_some_and(is_shelf),
+    }
 }
 
 impl Shape {

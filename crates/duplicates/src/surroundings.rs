@@ -3,8 +3,9 @@
 //! Files under some directories are rewritten in place, belong to a program that expects them
 //! unchanged, or may vanish. The directory's path tells.
 
+use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::inventory::{DirectoryId, Inventory};
 use crate::kind::{self, Kind, ends_with};
@@ -24,8 +25,12 @@ pub(crate) struct Surroundings {
     /// Those who work with the files here refuse links.
     pub(crate) refuses_links: bool,
     /// The nearest directory around that no link leads out of or into.
-    pub(crate) border: Option<DirectoryId>,
+    pub(crate) border: Option<Border>,
 }
+
+/// A directory that no link leads out of or into, wherever it lies: below an argument or around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Border(usize);
 
 /// Why files of a directory are left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,17 +90,19 @@ const TRANSIENT: &[&str] =
 pub(crate) fn of(inventory: &Inventory) -> Vec<Surroundings> {
     let common = common_path(inventory);
     let shapes = shape::of(inventory);
+    let mut borders = Borders::of(inventory);
+    let mut above = HashMap::new();
     let mut all: Vec<Surroundings> = Vec::with_capacity(inventory.directories.len());
     for id in inventory.directory_ids() {
         let directory = inventory.directory(id);
         let around = match directory.parent {
-            None => of_root(&inventory.root_of(id).physical, &common),
+            None => of_root(&inventory.root_of(id).physical, &common, &mut above, &mut borders),
             Some(parent) => {
                 all[parent.0 as usize].inside(&last_names(inventory, id), is_run(inventory, id))
             }
         };
-        let is_argument = directory.parent.is_none();
-        all.push(around.shaped(shapes[id.0 as usize], (!is_argument).then_some(id)));
+        let shape = shapes[id.0 as usize];
+        all.push(around.shaped(shape, || borders.at(inventory.physical_directory(id))));
     }
     all
 }
@@ -117,15 +124,37 @@ impl Surroundings {
         }
     }
 
-    /// The same with what the directory holds; an argument itself is no border.
-    fn shaped(self, shape: Shape, border: Option<DirectoryId>) -> Self {
+    /// The same with what the directory holds; `border` is itself, if it can be one.
+    fn shaped(self, shape: Shape, border: impl FnOnce() -> Option<Border>) -> Self {
+        let itself = if shape.is_border() { border() } else { None };
         Self {
             protected: self.protected.or(protected_by(shape)),
             built: self.built || shape.is_built(),
             refuses_links: self.refuses_links || shape.refuses_links(),
-            border: border.filter(|_| shape.is_border()).or(self.border),
+            border: itself.or(self.border),
             ..self
         }
+    }
+}
+
+/// All borders by their physical paths.
+struct Borders<'all> {
+    /// None of them is one: links from one to another are what was asked for.
+    arguments: HashSet<&'all Path>,
+    known: HashMap<PathBuf, Border>,
+}
+
+impl<'all> Borders<'all> {
+    fn of(inventory: &'all Inventory) -> Self {
+        let arguments = inventory.roots.iter().map(|root| root.physical.as_path()).collect();
+        Self { arguments, known: HashMap::new() }
+    }
+
+    /// The border that a directory is.
+    fn at(&mut self, physical: PathBuf) -> Option<Border> {
+        let next = Border(self.known.len());
+        let is_argument = self.arguments.contains(&*physical);
+        (!is_argument).then(|| *self.known.entry(physical).or_insert(next))
     }
 }
 
@@ -138,9 +167,15 @@ fn protected_by(shape: Shape) -> Option<Protected> {
     }
 }
 
-/// Of an argument: its path above tells as well. But who asks for a tree in `/tmp` does not want to
-/// hear that it is a temporary one, so only what all arguments do not share may make it transient.
-fn of_root(physical: &Path, common: &Path) -> Surroundings {
+/// Of an argument: its path above tells as well, and what the directories there are. But who asks for
+/// a tree in `/tmp` does not want to hear that it is a temporary one, so only what all arguments do
+/// not share may make it transient.
+fn of_root(
+    physical: &Path,
+    common: &Path,
+    above: &mut HashMap<PathBuf, Shape>,
+    borders: &mut Borders<'_>,
+) -> Surroundings {
     let mut all = Surroundings::default();
     let mut ancestors: Vec<&Path> = physical.ancestors().collect();
     ancestors.reverse();
@@ -148,12 +183,17 @@ fn of_root(physical: &Path, common: &Path) -> Surroundings {
         let inside = all.inside(ancestor.as_os_str().as_bytes(), ancestor == Path::new("/run"));
         let transient = inside.transient && !common.starts_with(ancestor);
         all = Surroundings { transient, ..inside };
+        if ancestor != physical {
+            let known = above.entry(ancestor.to_owned());
+            let shape = *known.or_insert_with(|| shape::of_above(ancestor));
+            all = all.shaped(shape, || borders.at(ancestor.to_owned()));
+        }
     }
     all
 }
 
 /// The longest path that all arguments lie at or below.
-fn common_path(inventory: &Inventory) -> std::path::PathBuf {
+fn common_path(inventory: &Inventory) -> PathBuf {
     let mut roots = inventory.roots.iter().map(|root| root.physical.as_path());
     let first = roots.next().unwrap_or(Path::new("/"));
     let shared = |one, other| common_of(one, other);

@@ -9,7 +9,7 @@ use crate::content::{self, Groups, Reading};
 use crate::inventory::{DirectoryId, FileId, Inventory};
 use crate::nature::Scope;
 use crate::plan::{
-    self, DirectoryLinks, FileLinks, Kind, Left, Plan, Protected, Reason, Rules, Wishes,
+    self, DirectoryLinks, FileLinks, Kind, Left, Plan, Protected, Reason, Rules, Target, Wishes,
 };
 use crate::problem::Problem;
 use crate::progress::Progress;
@@ -24,6 +24,8 @@ pub struct Survey {
     pub inventory: Inventory,
     /// What is to be done.
     pub plan: Plan,
+    /// Where the links gain something, if not on the file system at hand.
+    pub target: Option<Target>,
     /// Whether a package manager keeps its database among the files.
     pub has_package_database: bool,
     pub(crate) groups: Groups,
@@ -39,14 +41,17 @@ pub fn survey(
 ) -> Survey {
     let wishes = wishes.into();
     let known = Known::default();
-    let inventory = walk::walk(paths, search, wishes.rules.directories, &known, progress);
+    let mut inventory = walk::walk(paths, search, wishes.rules.directories, &known, progress);
+    if let Some(target) = wishes.target {
+        inventory.reckon_for(target);
+    }
     let surroundings = surroundings::of(&inventory);
     let reading = reading(wishes.rules);
     let groups = content::group(&inventory, &surroundings, reading, &known, progress);
     let plan = plan::plan(&inventory, &surroundings, &groups, &known, &wishes);
     let database = |around: &Surroundings| around.protected == Some(Protected::PackageDatabase);
     let has_package_database = surroundings.iter().any(database);
-    Survey { inventory, plan, has_package_database, groups }
+    Survey { inventory, plan, target: wishes.target, has_package_database, groups }
 }
 
 fn reading(rules: Rules) -> Reading {

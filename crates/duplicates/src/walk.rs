@@ -20,8 +20,9 @@ use crate::attributes::{AttributesId, Known};
 use crate::crew::{self, Crew};
 use crate::exclude::Exclude;
 use crate::inventory::{
-    Directory, DirectoryId, File, FileSystem, Inventory, Leftover, PassedOver, Root, SymbolicLink,
+    Directory, DirectoryId, File, Inventory, Leftover, PassedOver, Root, SymbolicLink,
 };
+use crate::medium::{INLINE_ON_EXT4, Medium};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use files::sighting::{Mount, device, status};
@@ -120,7 +121,18 @@ impl Arguments {
                 inventory.problems.push(problem);
             }
         }
+        arguments.put_outer_ones_first();
         arguments
+    }
+
+    /// A directory is looked at once, and with all that lies in it: only then its shape is seen.
+    fn put_outer_ones_first(&mut self) {
+        let places = self.directories.iter().map(|root| root.physical.clone());
+        let places: HashSet<PathBuf> = places.collect();
+        self.directories.sort_by_cached_key(|root| {
+            let around = root.physical.ancestors().skip(1);
+            around.filter(|directory| places.contains(*directory)).count()
+        });
     }
 
     fn add(
@@ -172,9 +184,9 @@ fn parent_resolved(path: &Path) -> std::io::Result<PathBuf> {
 
 fn open_root(shown: PathBuf, physical: PathBuf, problems: &mut Vec<Problem>) -> Option<Root> {
     let opened = beneath::open_root(physical.as_os_str().as_bytes())
-        .and_then(|fd| Ok((FileSystem::of(&fd)?, fd)));
+        .and_then(|fd| Ok((medium_of(&fd)?, fd)));
     match opened {
-        Ok((file_system, fd)) => Some(Root { shown, physical, fd, file_system }),
+        Ok((medium, fd)) => Some(Root { shown, physical, fd, medium }),
         Err(errno) => {
             problems.push(Problem::system("open", &shown, errno));
             None
@@ -182,21 +194,20 @@ fn open_root(shown: PathBuf, physical: PathBuf, problems: &mut Vec<Problem>) -> 
     }
 }
 
-impl FileSystem {
-    fn of(fd: &OwnedFd) -> Result<Self, Errno> {
-        const BTRFS: fs::FsWord = 0x9123_683E;
-        let stat = fs::fstatfs(fd)?;
-        // The text lies in the inode on ext4 (60 bytes with its end), XFS (inodes of 512 bytes)
-        // and Btrfs (always), and in memory that tmpfs does not count (below 128 bytes).
-        let inline_link = match stat.f_type {
-            0x5846_5342 => 336,
-            BTRFS => usize::MAX,
-            0x0102_1994 => 127,
-            _ => 59,
-        };
-        let block = u64::try_from(stat.f_bsize).unwrap_or(4096).max(512);
-        Ok(Self { inline_link, block, shares_storage: stat.f_type == BTRFS })
-    }
+/// The file system that an argument lies on.
+fn medium_of(fd: &OwnedFd) -> Result<Medium, Errno> {
+    const BTRFS: fs::FsWord = 0x9123_683E;
+    let stat = fs::fstatfs(fd)?;
+    // The text lies in the inode on ext4 (60 bytes with its end), XFS (inodes of 512 bytes)
+    // and Btrfs (always), and in memory that tmpfs does not count (below 128 bytes).
+    let inline_text = match stat.f_type {
+        0x5846_5342 => 336,
+        BTRFS => usize::MAX,
+        0x0102_1994 => 127,
+        _ => INLINE_ON_EXT4,
+    };
+    let block = u64::try_from(stat.f_bsize).unwrap_or(4096).max(512);
+    Ok(Medium::at_hand(inline_text, block, stat.f_type == BTRFS))
 }
 
 /// The walk below one root.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueHint};
+use clap::{Args, Parser, ValueEnum, ValueHint};
 pub use ui::Format;
 
 /// Replaces duplicate files by relative symbolic links
@@ -109,6 +109,15 @@ pub struct Linking {
     #[arg(long)]
     pub directories: bool,
 
+    /// Make the links that gain something in an archive or image of this kind
+    ///
+    /// Without it that is the file system at hand. What links take differs: a long text costs a
+    /// block on ext4 and a kibibyte in a tar archive, and squashfs stores equal files once by itself.
+    /// What is reckoned is before compression, for an archive or image of what lies below the
+    /// arguments. --reflink gains nothing in any of them, and --mixed then makes hard links.
+    #[arg(long, value_name = "KIND", conflicts_with = "reflink")]
+    pub target: Option<Target>,
+
     /// Link files of kinds that clink does not know, too
     ///
     /// By itself clink links only what it knows to be inert: read for its bytes and nothing else.
@@ -164,6 +173,22 @@ pub struct Linking {
     /// Write no journal: what is done cannot be taken back
     #[arg(long, conflicts_with = "journal")]
     pub no_journal: bool,
+}
+
+/// An archive or image for which links are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// An archive as GNU tar writes it
+    Tar,
+    /// An ext4 image with blocks of 4 KiB
+    Ext4,
+    /// An ext4 image with blocks of 1 KiB, as mke2fs makes those below 512 MiB
+    #[value(name = "ext4-1k")]
+    Ext4SmallBlocks,
+    /// An EROFS image, made without --chunksize, -Efragments and -Ededupe: these store equal files once
+    Erofs,
+    /// A squashfs image, which stores equal files once by itself: nothing is linked
+    Squashfs,
 }
 
 /// How the result is shown.

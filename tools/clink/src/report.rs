@@ -9,7 +9,7 @@ use anyhow::Result;
 use duplicates::apply::Outcome;
 use duplicates::figures::{Figures, Space};
 use duplicates::inventory::PassedOver;
-use duplicates::plan::{Kind, Left, Reason};
+use duplicates::plan::{Kind, Left, Reason, Target};
 use duplicates::problem::Problem;
 use duplicates::survey::Survey;
 use duplicates::undo::Undone;
@@ -141,10 +141,11 @@ impl<'run> Report<'run> {
         let Figures { files, duplicates, before, after, .. } = &self.figures;
         writeln!(
             out,
-            "{} with {} ({} on disk), {} of them copies of another one",
+            "{} with {} ({} {}), {} of them copies of another one",
             counted(*files, "file", "files"),
             BinaryBytes(before.size),
             BinaryBytes(before.disk),
+            place(self.survey.target),
             Count(*duplicates),
         )?;
         self.write_gain(out, *before, *after)?;
@@ -163,7 +164,7 @@ impl<'run> Report<'run> {
     fn write_gain(&self, out: &mut impl Write, before: Space, after: Space) -> io::Result<()> {
         let planned = matches!(self.done, Done::Planned);
         if self.figures.links() == 0 {
-            return writeln!(out, "nothing {}", if planned { "to link" } else { "linked" });
+            return self.write_nothing(out, if planned { "to link" } else { "linked" });
         }
         let others = self.figures.other_links;
         let files = counted(self.figures.file_links - others, "file", "files");
@@ -200,8 +201,9 @@ impl<'run> Report<'run> {
         }
         writeln!(
             out,
-            "{} on disk {}: {} -> {}; by file sizes {} -> {}",
+            "{} {} {}: {} -> {}; by file sizes {} -> {}",
             BinaryBytes(before.disk.saturating_sub(after.disk)),
+            place(self.survey.target),
             if planned { "would be freed" } else { "freed" },
             BinaryBytes(before.disk),
             BinaryBytes(after.disk),
@@ -215,6 +217,16 @@ impl<'run> Report<'run> {
             writeln!(out)?;
         }
         Ok(())
+    }
+
+    fn write_nothing(&self, out: &mut impl Write, done: &str) -> io::Result<()> {
+        match self.survey.target.filter(|target| target.shares_by_itself()) {
+            Some(target) => {
+                let place = place(Some(target));
+                writeln!(out, "nothing {done}: equal files are stored only once {place}")
+            }
+            None => writeln!(out, "nothing {done}"),
+        }
     }
 
     fn write_left(&self, out: &mut impl Write) -> io::Result<()> {
@@ -280,6 +292,7 @@ impl<'run> Report<'run> {
                 .map(|(path, disk)| Gain { path: Bytes::of(path), disk: *disk })
                 .collect(),
             kind: self.survey.plan.kind,
+            target: self.survey.target,
             groups: Groups(self.survey),
             left_alone: LeftAlone(self.survey),
             problems: self.problems().map(ProblemEntry::of).collect(),
@@ -294,6 +307,7 @@ struct Document<'run> {
     changed: bool,
     stopped: bool,
     kind: Kind,
+    target: Option<Target>,
     summary: Summary,
     gains: Vec<Gain>,
     groups: Groups<'run>,
@@ -443,6 +457,17 @@ pub(crate) fn undo_ended(undone: &Undone) -> Ended {
         Ended::Interrupted
     } else {
         Ended::Done
+    }
+}
+
+/// Where the links gain something.
+fn place(target: Option<Target>) -> &'static str {
+    match target {
+        None => "on disk",
+        Some(Target::Tar) => "in a tar archive",
+        Some(Target::Ext4 | Target::Ext4SmallBlocks) => "in an ext4 image",
+        Some(Target::Erofs) => "in an EROFS image",
+        Some(Target::Squashfs) => "in a squashfs image",
     }
 }
 

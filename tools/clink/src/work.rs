@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use duplicates::apply::{Outcome, apply};
 use duplicates::exclude::Exclude;
 use duplicates::journal::Journal;
-use duplicates::plan::{Age, Kind, Rules, Wishes};
+use duplicates::plan::{Age, Kind, Rules, Target, Wishes};
 use duplicates::progress::Progress;
 use duplicates::survey::{Survey, survey};
 use duplicates::undo::{Undone, undo};
@@ -15,7 +15,7 @@ use duplicates::walk::Search;
 use files::{Sighting, beneath};
 use names::shown;
 
-use crate::cli::{Cli, Linking};
+use crate::cli::{self, Cli, Linking};
 use crate::progress::Bar;
 use crate::report::Done;
 use crate::state;
@@ -103,12 +103,23 @@ fn wishes(cli: &Cli) -> Result<Wishes> {
         within_each: linking.within_each,
         keep: linking.keep.iter().map(|path| resolved(path)).collect::<Result<_>>()?,
         age,
+        target: linking.target.map(target),
     })
 }
 
 fn resolved(path: &Path) -> Result<PathBuf> {
     path.canonicalize()
         .with_context(|| format!("cannot find `{}`, which is to be kept", shown(path)))
+}
+
+fn target(target: cli::Target) -> Target {
+    match target {
+        cli::Target::Tar => Target::Tar,
+        cli::Target::Ext4 => Target::Ext4,
+        cli::Target::Ext4SmallBlocks => Target::Ext4SmallBlocks,
+        cli::Target::Erofs => Target::Erofs,
+        cli::Target::Squashfs => Target::Squashfs,
+    }
 }
 
 fn rules(cli: &Cli) -> Rules {

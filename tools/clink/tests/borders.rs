@@ -61,6 +61,97 @@ fn two_root_filesystems_that_are_named_are_linked_with_each_other() {
     assert_eq!(tree.planned(&["one", "two"]).len(), 3);
 }
 
+/// Whoever runs there sees nothing of the other one, whichever part of it is named.
+#[test]
+fn what_lies_in_two_root_filesystems_is_not_linked_with_each_other() {
+    let tree = two_roots();
+    let within = ["one/usr/share/doc/b.txt -> a.txt", "two/usr/share/doc/b.txt -> a.txt"];
+
+    for (one, two) in [("one/usr", "two/usr"), ("one/usr/share/doc", "two/usr"), ("one", "two/usr")]
+    {
+        assert_eq!(tree.planned(&[one, two]), within, "{one} {two}");
+        assert_eq!(tree.left_alone(&[one, two]), ["two/usr/share/doc/a.txt: border"]);
+        assert_eq!(tree.planned(&["--all", one, two]).len(), 3);
+    }
+}
+
+#[test]
+fn parts_of_one_root_filesystem_are_linked_with_each_other() {
+    let tree = two_roots();
+    tree.write("one/opt/a.txt", b"the same text\n");
+
+    assert_eq!(tree.planned(&["one/usr", "one/opt"]).len(), 2);
+    for whole in ["one", "."] {
+        assert_eq!(tree.planned(&["one/usr", whole]).len(), tree.planned(&[whole]).len());
+        assert_eq!(tree.planned(&[whole, "one/usr"]).len(), tree.planned(&[whole]).len());
+    }
+}
+
+#[test]
+fn what_lies_in_two_packages_is_not_linked_with_each_other() {
+    for (manifest, one, other) in [
+        ("Cargo.toml", "one", "two"),
+        ("index.js", "node_modules/@house/one", "node_modules/two"),
+        ("__init__.py", "site-packages/one", "site-packages/two"),
+    ] {
+        let tree = Tree::by_itself(&[]);
+        for package in [one, other] {
+            tree.write(format!("{package}/{manifest}"), package.as_bytes());
+            tree.write(format!("{package}/docs/manual.md"), b"the same");
+        }
+        let (one, other) = (format!("{one}/docs"), format!("{other}/docs"));
+
+        assert_eq!(tree.left_alone(&[&one, &other]), [format!("{other}/manual.md: border")]);
+        assert!(tree.planned(&[&one, &other]).is_empty());
+        assert_eq!(tree.planned(&["--hard", &one, &other]).len(), 1);
+    }
+}
+
+/// The name of an argument tells as that of any other directory does.
+#[test]
+fn what_lies_on_a_shelf_that_is_named_is_a_package() {
+    for shelf in ["node_modules", "node_modules/@house", "lib/python3/dist-packages"] {
+        let tree = Tree::by_itself(&[]);
+        for package in ["one", "two"] {
+            tree.write(format!("{shelf}/{package}/LICENSE"), b"the same");
+        }
+
+        assert_eq!(tree.left_alone(&[shelf]), [format!("{shelf}/two/LICENSE: border")]);
+    }
+}
+
+#[test]
+fn what_lies_in_a_bare_repository_or_a_database_is_left_alone() {
+    for (marks, place, reason) in [
+        (&["HEAD", "objects/", "refs/"][..], "objects", "version_control"),
+        (&["PG_VERSION"], "base", "state"),
+    ] {
+        let tree = Tree::by_itself(&[]);
+        for name in ["a.txt", "b.txt"] {
+            tree.write(format!("top/{place}/deep/{name}"), b"the same");
+        }
+        for mark in marks {
+            match mark.strip_suffix('/') {
+                Some(directory) => tree.mkdir(&format!("top/{directory}")),
+                None => tree.write(format!("top/{mark}"), b"mark"),
+            };
+        }
+
+        let argument = format!("top/{place}/deep");
+        let left = ["a.txt", "b.txt"].map(|name| format!("{argument}/{name}: {reason}"));
+        assert_eq!(tree.left_alone(&[&argument]), left);
+    }
+}
+
+/// Who builds below a repository does not mean its work tree.
+#[test]
+fn a_work_tree_above_is_none() {
+    let tree = Tree::by_itself(&[("build/a.txt", "the same"), ("build/b.txt", "the same")]);
+    tree.mkdir(".git").write("Makefile", b"all:\n");
+
+    assert_eq!(tree.planned(&["build"]), ["build/b.txt -> a.txt"]);
+}
+
 #[test]
 fn no_link_leads_from_one_package_into_another() {
     for (manifest, one, other) in [

@@ -143,7 +143,7 @@ fn the_document_has_a_version_and_these_keys() {
     assert_eq!(document["kind"], "symbolic");
     let journal = tree.journals().pop().expect("a journal");
     assert_eq!(document["journal"], journal.to_str().expect("a plain path"));
-    expect![[r#"["changed", "format", "gains", "groups", "journal", "kind", "left_alone", "problems", "stopped", "summary", "tool", "version"]"#]].assert_eq(&format!("{:?}", keys(&document)));
+    expect![[r#"["changed", "format", "gains", "groups", "journal", "kind", "left_alone", "problems", "stopped", "summary", "target", "tool", "version"]"#]].assert_eq(&format!("{:?}", keys(&document)));
     expect![[r#"["directory_links", "disk_after", "disk_before", "duplicates", "excluded", "file_links", "files", "left_alone", "links", "mount_points", "size_after", "size_before", "special_files", "symbolic_links"]"#]].assert_eq(&format!("{:?}", keys(&document["summary"])));
     expect![[r#"[{"directory":false,"kept":"./a/one","kind":"symbolic","replaced":[{"path":"./b/one","text":"../a/one"}],"size":8192}]"#]].assert_eq(&document["groups"].to_string());
     expect![[r#"[{"path":"./etc/conf","reason":"configuration"},{"path":"./etc/conf.old","reason":"configuration"}]"#]].assert_eq(&document["left_alone"].to_string());

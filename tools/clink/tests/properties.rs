@@ -97,7 +97,10 @@ fn plant(things: &[(String, Thing, bool)]) -> Tree {
 fn options() -> impl Strategy<Value = Vec<&'static str>> {
     let kind = prop::sample::select(vec![None, None, Some("--directories"), Some("--hard")]);
     let care = prop::sample::select(vec![None, None, Some("--all"), Some("--ignore-metadata")]);
-    (kind, care).prop_map(|(kind, care)| kind.into_iter().chain(care).collect())
+    let targets = vec![None, None, Some("--target=tar"), Some("--target=ext4-1k")];
+    let target = prop::sample::select(targets);
+    (kind, care, target)
+        .prop_map(|(kind, care, target)| kind.into_iter().chain(care).chain(target).collect())
 }
 
 proptest! {

@@ -65,7 +65,7 @@ impl Planner<'_> {
 
     /// Sharing storage changes nothing at all, where the file system can.
     fn shares_storage(&self, name: FileId) -> bool {
-        self.inventory.root_of(name.directory).file_system.shares_storage
+        self.inventory.medium(name.directory).may_share()
     }
 }
 
