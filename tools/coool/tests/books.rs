@@ -3,7 +3,7 @@
 mod support;
 
 use support::epub::{book, book_at, page};
-use support::Desk;
+use support::{Desk, package};
 
 #[test]
 fn a_book_is_read_page_by_page() {
@@ -69,7 +69,7 @@ fn references_of_a_book_are_found_wherever_they_stand() {
     let other =
         r#"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="end">x</p></body></html>"#;
     let overlay = r#"<smil xmlns="http://www.w3.org/ns/SMIL"
-><body><par><text src="one.xhtml#her"/>
+        xmlns:epub="http://www.idpf.org/2007/ops"><body epub:textref="one.xhtml#here"><par><text src="one.xhtml#her"/>
         <audio src="a.mp3"/></par></body></smil>"#;
     let picture = r#"<svg xmlns="http://www.w3.org/2000/svg"
         xmlns:xlink="http://www.w3.org/1999/xlink"><a xlink:href="one.xhtml#gone"/></svg>"#;
@@ -98,6 +98,7 @@ fn references_of_a_book_are_found_wherever_they_stand() {
             "a.png#xywh=1,2,3,4 ok",
             "content.opf#epubcfi(/6/4) ok",
             "gone.xhtml broken",
+            "one.xhtml#here ok",
             "one.xhtml#her broken",
             "a.mp3 ok",
             "one.xhtml#gone broken",
@@ -137,6 +138,104 @@ fn a_page_is_read_whatever_is_in_its_name() {
             "a%23b.xhtml#no broken",
             "a.pdf#page=3 ok",
             "#xyn=percent:1,2,3,4,5,6 ok",
+        ]
+    );
+}
+
+#[test]
+fn all_renditions_of_a_book_are_read() {
+    let container = r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
+        <rootfile full-path="flow/content.opf" media-type="application/oebps-package+xml"/>
+        <rootfile full-path="fixed/content.opf" media-type="text/xml"/>
+        <rootfile full-path="gone.pdf" media-type="application/pdf"/></rootfiles>
+        <links><link href="map.xhtml" rel="mapping" media-type="application/xhtml+xml"/></links>
+        </container>"#;
+    let content = r#"<package xmlns="http://www.idpf.org/2007/opf"><manifest>
+        <item id="1" href="one.xhtml" media-type="application/xhtml+xml"/>
+        <item id="2" href="../both.xhtml" media-type="application/xhtml+xml"/></manifest>
+        <spine><itemref idref="1"/><itemref idref="2"/></spine></package>"#;
+    let book = package(&[
+        ("mimetype", "application/epub+zip"),
+        ("META-INF/container.xml", container),
+        ("flow/content.opf", content),
+        ("flow/one.xhtml", &page(r#"<a href="two.xhtml">flow</a>"#)),
+        ("fixed/content.opf", content),
+        ("fixed/one.xhtml", &page(r##"<p id="here"/><a href="#here">fixed</a>"##)),
+        ("both.xhtml", &page(r#"<a href="fixed/one.xhtml#there">both</a>"#)),
+        (
+            "map.xhtml",
+            &page(
+                r#"<a href="fixed/content.opf#epubcfi(/6/4)">x</a><a href="flow/no.xhtml">y</a>"#,
+            ),
+        ),
+    ]);
+
+    assert_eq!(
+        Desk::with("a.epub", book).verdicts(&["a.epub", "--resources"]),
+        [
+            "two.xhtml broken",
+            "fixed/one.xhtml#there broken",
+            "#here ok",
+            "gone.pdf broken",
+            "fixed/content.opf#epubcfi(/6/4) ok",
+            "flow/no.xhtml broken",
+        ]
+    );
+}
+
+#[test]
+fn what_a_book_says_of_itself_names_what_it_has() {
+    let book = book(
+        r##"<metadata><meta refines="#creator">aut</meta><meta refines="#1">x</meta></metadata>
+        <manifest><item id="1" href="one.xhtml" media-type="application/xhtml+xml" fallback="no"/>
+        <item id="far" href="https://a.example/far.mp4" media-type="video/mp4"/></manifest>
+        <spine toc="ncx"><itemref idref=" 1 "/><itemref idref="far"/><itemref idref="two"/></spine>"##,
+        &[("one.xhtml", &page(""))],
+    );
+
+    assert_eq!(
+        Desk::with("a.epub", book).findings(&["a.epub"]),
+        [
+            "broken reference #creator (aut): no place in `content.opf` is called `creator`",
+            "ok reference #1 (x)",
+            "unchecked other https://a.example/far.mp4: files that a document loads are checked \
+             with `--resources`",
+            "broken reference no: no file of the book has the id `no`",
+            "broken reference ncx: no file of the book has the id `ncx`",
+            "broken reference two: no file of the book has the id `two`",
+        ]
+    );
+}
+
+#[test]
+fn pictures_and_formulas_on_a_page_refer_to_more() {
+    let body = r##"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">
+        <linearGradient id="g"/><linearGradient xlink:href="#g"/>
+        <font-face-uri xlink:href="fonts.svg#A"/><use href="#gone"/>
+        <a xlink:href="two.xhtml">words</a><image xlink:href="old.png" href="new.png"/></svg>
+        <math xmlns="http://www.w3.org/1998/Math/MathML" altimg="m.png"><mi href="#here">x</mi></math>
+        <img src="a.png" srcset="a.png 1x, b.png 2x"/><a name="here"/>
+        <a href="">here</a>"##;
+    let book = book(
+        r#"<manifest><item id="1" href="one.xhtml" media-type="application/xhtml+xml"/></manifest>
+        <spine><itemref idref="1"/></spine>"#,
+        &[("one.xhtml", &page(body)), ("a.png", "")],
+    );
+
+    assert_eq!(
+        Desk::with("a.epub", book).verdicts(&["a.epub", "--resources"]),
+        [
+            "#g ok",
+            "fonts.svg#A broken",
+            "#gone broken",
+            "two.xhtml broken",
+            "new.png broken",
+            "m.png broken",
+            "#here ok",
+            "a.png ok",
+            "a.png ok",
+            "b.png broken",
+            " ok",
         ]
     );
 }
