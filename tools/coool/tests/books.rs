@@ -186,7 +186,8 @@ fn all_renditions_of_a_book_are_read() {
 #[test]
 fn what_a_book_says_of_itself_names_what_it_has() {
     let book = book(
-        r##"<metadata><meta refines="#creator">aut</meta><meta refines="#1">x</meta></metadata>
+        r##"<metadata><meta refines="#creator">aut</meta><meta refines="#1">x</meta>
+        <meta refines="1">y</meta></metadata>
         <manifest><item id="1" href="one.xhtml" media-type="application/xhtml+xml" fallback="no"/>
         <item id="far" href="https://a.example/far.mp4" media-type="video/mp4"/></manifest>
         <spine toc="ncx"><itemref idref=" 1 "/><itemref idref="far"/><itemref idref="two"/></spine>"##,
@@ -198,6 +199,7 @@ fn what_a_book_says_of_itself_names_what_it_has() {
         [
             "broken reference #creator (aut): no place in `content.opf` is called `creator`",
             "ok reference #1 (x)",
+            "ok reference 1 (y)",
             "unchecked other https://a.example/far.mp4: files that a document loads are checked \
              with `--resources`",
             "broken reference no: no file of the book has the id `no`",

@@ -199,7 +199,10 @@ impl<'limits> Reader<'limits> {
         if kind == Kind::Reference && value.text.trim().is_empty() {
             return Ok(None);
         }
-        let goal = match goal(&value.text, &page.base) {
+        // Books from before EPUB 3 was final name what they speak of without the `#`.
+        let is_id = kind == Kind::Reference && !value.text.contains(['#', '.', '/']);
+        let sign = if is_id { "#" } else { "" };
+        let goal = match goal(&format!("{sign}{}", value.text.trim()), &page.base) {
             Goal::Inside(Jump::Fragment(fragment)) => {
                 Goal::Part { name: page.part.to_string(), fragment: Some(fragment) }
             }
