@@ -134,3 +134,36 @@ fn a_pdf_leads_into_the_files_that_it_holds() {
         ]
     );
 }
+
+#[test]
+fn the_words_of_a_link_in_a_pdf_are_those_below_it() {
+    let stream =
+        |content: &str| format!("<</Length {}>>\nstream\n{content}\nendstream", content.len());
+    let lines = "BT /F 10 Tf 10 100 Td (ab) Tj 10 0 Td (b) Tj 0 -20 Td (a) Tj 20 0 Td (ba) Tj ET";
+    let document = pdf(&[
+        "<</Type /Catalog /Pages 2 0 R>>",
+        "<</Type /Pages /Kids [3 0 R] /Count 1>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents 4 0 R
+          /Resources <</Font <</F 5 0 R>>>> /Annots [
+          <</Subtype /Link /Rect [10 98 40 110] /Dest [3 0 R /Fit]>>
+          <</Subtype /Link /Rect [0 0 200 200] /Dest [3 0 R /Fit]
+            /QuadPoints [20 110 30 110 20 98 30 98 15 90 25 90 15 78 25 78]>>
+          <</Subtype /Link /Rect [38 78 60 90] /Dest [3 0 R /Fit] /Contents (stored)>>
+          <</Subtype /Link /Rect [100 0 120 20] /Dest [3 0 R /Fit]>>]>>",
+        &stream(lines),
+        "<</Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [0.001 0 0 0.001 0 0]
+          /CharProcs <</a 6 0 R /b 6 0 R>> /Encoding <</Differences [97 /a /b]>>
+          /FirstChar 97 /LastChar 98 /Widths [500 500] /Resources <<>>>>",
+        &stream("500 0 0 0 500 500 d1 0 0 500 500 re f"),
+    ]);
+
+    assert_eq!(
+        Desk::with("a.pdf", document).findings(&["a.pdf"]),
+        [
+            "ok text #page=1 (abb) page 1",
+            "ok text #page=1 (b a) page 1",
+            "ok text #page=1 (stored) page 1",
+            "ok text #page=1 page 1",
+        ]
+    );
+}
