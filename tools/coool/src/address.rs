@@ -85,6 +85,8 @@ pub enum Base {
     Stated(String),
     /// The folder of a part within the package, ending with a slash or empty (EPUB).
     Part(Arc<str>),
+    /// The same, where the package counts as a folder that `../` leads out of (OpenDocument).
+    Within(Arc<str>),
 }
 
 /// Reads an address as a document stores it.
@@ -198,6 +200,15 @@ fn relative(address: &str, base: &Base) -> Goal {
         Base::Part(folder) => match below(folder, &path) {
             Some(name) => Goal::Part { name, fragment },
             None => Goal::Malformed("it leads out of the package".to_owned()),
+        },
+        Base::Within(folder) => match below(folder, &path) {
+            Some(name) => Goal::Part { name, fragment },
+            // The step that leads out of the package leads into the document's folder.
+            None => {
+                let above = "../".repeat(folder.matches('/').count() + 1);
+                let path = path.strip_prefix(&above).unwrap_or(&path).to_owned();
+                Goal::File { path, fragment }
+            }
         },
     }
 }

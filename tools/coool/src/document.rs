@@ -14,6 +14,7 @@ pub mod problem;
 
 mod cells;
 pub(crate) mod converted;
+mod css;
 mod epub;
 mod formula;
 pub(crate) mod html;

@@ -65,12 +65,30 @@ impl LibreOffice {
     /// Writes a document in another form into a folder, under its own name with another ending. That
     /// it succeeds does not say that it has written anything.
     pub(crate) fn convert(&self, document: &Path, form: &str, into: &Path) -> Result<()> {
+        self.run(document, &[], form, into)
+    }
+
+    /// The same for a document of the one format that an import filter reads. Left to itself,
+    /// LibreOffice takes what is damaged for a text, and succeeds.
+    pub(crate) fn convert_from(
+        &self,
+        filter: &str,
+        document: &Path,
+        form: &str,
+        into: &Path,
+    ) -> Result<()> {
+        self.run(document, &[format!("--infilter={filter}")], form, into)
+    }
+
+    fn run(&self, document: &Path, more: &[String], form: &str, into: &Path) -> Result<()> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = self.settings();
         let mut office = exec::Program::new("soffice", self.limit);
         office
             .arg(format!("-env:UserInstallation=file://{}", settings.display()))
-            .args(["--headless", "--norestore", "--convert-to", form, "--outdir"])
+            .args(["--headless", "--norestore"])
+            .args(more)
+            .args(["--convert-to", form, "--outdir"])
             .args([into, document])
             .env("HOME", &settings);
         office.run()

@@ -106,3 +106,28 @@ fn without_libreoffice_it_is_said_how_they_are_read() {
          hint: install `libreoffice`\n"
     );
 }
+
+#[test]
+fn a_document_that_libreoffice_cannot_open_is_no_success() {
+    if !testkit::has("soffice") {
+        return;
+    }
+    // What such files begin with, and nothing that belongs to it.
+    let start: &[u8] = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
+    let damaged = [start, &[0xFF; 2_000]].concat();
+    for (name, into) in [("a.doc", "odt"), ("a.xls", "ods")] {
+        let desk = Desk::with(name, &damaged);
+
+        let run = coool(&desk, &["--with-libreoffice", name]);
+
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert_eq!(
+            run.stdout,
+            format!(
+                "{name}\n=====\n\ncannot be read in full: LibreOffice was to write it as `{into}` \
+                 and could not open it; open it there, where more is said, and save it as \
+                 `{into}`\n\n1 document, 0 links: 0 ok\n"
+            )
+        );
+    }
+}

@@ -116,6 +116,125 @@ fn slides_and_cells_are_named() {
 }
 
 #[test]
+fn an_address_that_a_sheet_computes_is_the_one_that_its_cell_shows() {
+    let cell = |formula: &str, value: &str, shown: &str| {
+        let formula = formula.replace('&', "&amp;").replace('"', "&quot;");
+        format!(
+            r#"<table:table-row><table:table-cell table:formula="of:={formula}" {value}>
+            <text:p>{shown}</text:p></table:table-cell></table:table-row>"#
+        )
+    };
+    let text = r#"office:value-type="string""#;
+    let cells = [
+        cell("HYPERLINK([.B1])", &format!(r#"{text} office:string-value="gone.ods""#), "gone.ods"),
+        cell("HYPERLINK([.B2])", text, "#S.A1"),
+        cell(r#"HYPERLINK("http://"&[.B3];"here")"#, text, "here"),
+        cell("HYPERLINK([.B4])", &format!(r#"{text} office:string-value="""#), "Err:502"),
+        cell("HYPERLINK([.B5])", r#"office:value-type="float" office:value="7""#, "7"),
+        cell(r##"HYPERLINK("#S.A2";"there")"##, text, "there"),
+    ];
+    let sheet = format!(r#"<table:table table:name="S">{}</table:table>"#, cells.concat());
+    let desk = Desk::with("a.fods", odf::spreadsheet(&sheet));
+
+    let computed = "its address is computed when the sheet is";
+    let expected = [
+        "broken formula gone.ods (gone.ods) cell A1 sheet S: the file `gone.ods` is not there"
+            .to_owned(),
+        "ok formula #S.A1 (#S.A1) cell A2 sheet S".to_owned(),
+        format!(
+            "unchecked formula =HYPERLINK(\"http://\"&[.B3];\"here\") (here) cell A3 sheet S: \
+             {computed}"
+        ),
+        format!("unchecked formula =HYPERLINK([.B4]) (Err:502) cell A4 sheet S: {computed}"),
+        format!("unchecked formula =HYPERLINK([.B5]) (7) cell A5 sheet S: {computed}"),
+        "ok formula #S.A2 (there) cell A6 sheet S".to_owned(),
+    ];
+    assert_eq!(desk.findings(&["a.fods"]), expected);
+}
+
+#[test]
+fn links_in_objects_lead_where_their_programs_see_them() {
+    let object = |name: &str| {
+        format!(r#"<text:p><draw:frame><draw:object xlink:href="./{name}"/></draw:frame></text:p>"#)
+    };
+    let content = |kind: &str, body: &str| {
+        format!(
+            "<office:document-content {}><office:body><office:{kind}>{body}</office:{kind}>\
+             </office:body></office:document-content>",
+            odf::NAMESPACES
+        )
+    };
+    let images = ["Pictures/a.png", "../../b.png"]
+        .map(|address| format!(r#"<draw:frame><draw:image xlink:href="{address}"/></draw:frame>"#));
+    let outer = format!("<text:h text:outline-level=\"1\">Top</text:h>{}", object("Object 1"));
+    let text = format!(
+        r#"<text:p><text:bookmark text:name="Here"/>{}</text:p>{}{}"#,
+        images.concat(),
+        ["../../there.pdf", "../there.pdf", "#Here", "#Gone"]
+            .map(|address| odf::paragraph(address, "text"))
+            .concat(),
+        object("Object 2"),
+    );
+    let cells = ["../../../there.pdf", "#Inner.A1", "#Lost.A1"].map(|address| {
+        let cell = odf::paragraph(address, "cell");
+        format!("<table:table-row><table:table-cell>{cell}</table:table-cell></table:table-row>")
+    });
+    let sheet = format!(r#"<table:table table:name="Inner">{}</table:table>"#, cells.concat());
+    let parts = [
+        ("Object 1/content.xml", &*content("text", &text)),
+        ("Object 1/Pictures/a.png", ""),
+        ("Object 1/Object 2/content.xml", &*content("spreadsheet", &sheet)),
+    ];
+    let desk = Desk::with("a.odt", odf::odt_with(&outer, "", &parts));
+    desk.put("there.pdf", "");
+
+    assert_eq!(
+        desk.findings(&["a.odt", "--resources"]),
+        [
+            "ok object ./Object 1 heading Top",
+            "ok image-source Pictures/a.png heading Top",
+            "broken image-source ../../b.png heading Top: the file that is loaded `b.png` is not \
+             there",
+            "ok text ../../there.pdf (text) heading Top",
+            "ok text ../there.pdf (text) heading Top",
+            "ok text #Here (text) heading Top",
+            "broken text #Gone (text) heading Top: no bookmark is called `Gone`",
+            "ok object ./Object 2 heading Top",
+            "ok text ../../../there.pdf (cell) heading Top",
+            "ok text #Inner.A1 (cell) heading Top",
+            "broken text #Lost.A1 (cell) heading Top: no sheet is called `Lost`",
+        ]
+    );
+}
+
+#[test]
+fn a_document_within_a_flat_one_changes_nothing_in_it() {
+    let sheet = format!(
+        r#"<table:table table:name="Inner"><table:table-row><table:table-cell>{}</table:table-cell>
+        </table:table-row></table:table>"#,
+        odf::paragraph("#Inner.A1", "inner")
+    );
+    let inner = odf::spreadsheet(&sheet);
+    let (_, inner) = inner.split_once("?>").expect("a declaration");
+    let body = format!(
+        r#"<text:h text:outline-level="1">Top</text:h><text:p><text:bookmark text:name="Here"/>
+        <draw:frame><draw:object>{inner}</draw:object></draw:frame></text:p>{}{}"#,
+        odf::paragraph("#Here", "outer"),
+        odf::paragraph("#Inner", "outer"),
+    );
+    let desk = Desk::with("a.fodt", odf::text(&body));
+
+    assert_eq!(
+        desk.findings(&["a.fodt"]),
+        [
+            "ok text #Inner.A1 (inner) heading Top",
+            "ok text #Here (outer) heading Top",
+            "broken text #Inner (outer) heading Top: no bookmark is called `Inner`",
+        ]
+    );
+}
+
+#[test]
 fn files_are_looked_for_beside_the_document() {
     let links: String = [
         "../there.odt",

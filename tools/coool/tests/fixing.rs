@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use support::ooxml::{To, docx, run};
 use support::server::{Response, Server};
-use support::{Desk, odf, package};
+use support::{Desk, epub, odf, package};
 
 /// The parts of a package as they are packed, by name, in their order.
 fn packed(package: &[u8]) -> Vec<(String, Vec<u8>)> {
@@ -145,21 +145,11 @@ fn flat_documents_and_relationships_and_fields_are_put_right() {
 #[test]
 fn a_book_is_put_right() {
     let page = r##"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="end"><a href="#edn">x</a></p></body></html>"##;
-    let book = package(&[
-        ("mimetype", "application/epub+zip"),
-        (
-            "META-INF/container.xml",
-            r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
-            <rootfile full-path="content.opf"/></rootfiles></container>"#,
-        ),
-        (
-            "content.opf",
-            r#"<package xmlns="http://www.idpf.org/2007/opf"><manifest>
-            <item id="1" href="one.xhtml" media-type="application/xhtml+xml"/></manifest>
-            <spine><itemref idref="1"/></spine></package>"#,
-        ),
-        ("one.xhtml", page),
-    ]);
+    let book = epub::book(
+        r#"<manifest><item id="1" href="one.xhtml" media-type="application/xhtml+xml"/></manifest>
+        <spine><itemref idref="1"/></spine>"#,
+        &[("one.xhtml", page)],
+    );
     let desk = Desk::with("a.epub", book);
 
     assert_eq!(desk.coool(&["--fix", "--all", "a.epub"]).code, Some(0));

@@ -1,8 +1,8 @@
-//! PDF, EPUB, HTML and Markdown.
+//! PDF, HTML and Markdown.
 
 mod support;
 
-use support::{Desk, odf, office, package};
+use support::{Desk, odf, office};
 
 /// A PDF with these objects, numbered from 1; the first is the catalogue.
 fn pdf(objects: &[&str]) -> Vec<u8> {
@@ -84,70 +84,6 @@ fn a_pdf_that_libreoffice_writes_leads_where_its_text_does() {
 }
 
 #[test]
-fn a_book_is_read_page_by_page() {
-    let page = |body: &str| {
-        format!(r#"<html xmlns="http://www.w3.org/1999/xhtml"><body>{body}</body></html>"#)
-    };
-    let first = page(
-        r#"<h1 id="start">One &amp; all</h1><p><a href="two.xhtml#end">the <b>end</b></a>
-        <a href="two.xhtml#edn">slip</a> <a href="three.xhtml">lost</a>
-        <a href="https://a.example/">web</a><img src="../images/a.png" alt="Logo"/></p>"#,
-    );
-    let second = page(r##"<p id="end"><a href="#start">not here</a></p>"##);
-    let book = package(&[
-        ("mimetype", "application/epub+zip"),
-        (
-            "META-INF/container.xml",
-            r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
-            <rootfile full-path="book/content.opf"/></rootfiles></container>"#,
-        ),
-        (
-            "book/content.opf",
-            r#"<package xmlns="http://www.idpf.org/2007/opf"><manifest>
-            <item id="1" href="text/one.xhtml" media-type="application/xhtml+xml"/>
-            <item id="2" href="text/two.xhtml" media-type="application/xhtml+xml"/>
-            <item id="3" href="toc.ncx" media-type="application/x-dtbncx+xml"/>
-            </manifest><spine><itemref idref="1"/><itemref idref="2"/></spine></package>"#,
-        ),
-        ("book/text/one.xhtml", &first),
-        ("book/text/two.xhtml", &second),
-        (
-            "book/toc.ncx",
-            r#"<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap><navPoint><navLabel>
-            <text>First</text></navLabel><content src="text/one.xhtml#strat"/></navPoint></navMap></ncx>"#,
-        ),
-    ]);
-    let desk = Desk::with("a.epub", book);
-
-    let under = "heading One & all";
-    assert_eq!(
-        desk.findings(&["a.epub", "--offline"]),
-        [
-            format!("ok text two.xhtml#end (the end) {under}"),
-            format!(
-                "broken text two.xhtml#edn (slip) {under}: no place in `book/text/two.xhtml` is \
-                 called `edn` -> two.xhtml#end"
-            ),
-            format!(
-                "broken text three.xhtml (lost) {under}: the package has no part `book/text/three.xhtml`"
-            ),
-            format!(
-                "unchecked text https://a.example/ (web) {under}: not asked, because of `--offline`"
-            ),
-            format!(
-                "unchecked image-source ../images/a.png (Logo) {under}: files that a document \
-                 loads are checked with `--resources`"
-            ),
-            "broken text #start (not here): no place in `book/text/two.xhtml` is called `start`"
-                .to_owned(),
-            "broken outline text/one.xhtml#strat (First): no place in `book/text/one.xhtml` is \
-             called `strat` -> text/one.xhtml#start"
-                .to_owned(),
-        ]
-    );
-}
-
-#[test]
 fn pages_and_notes_beside_a_document_are_looked_into() {
     let links = ["page.html#costs", "page.html#cots", "notes.md#two-words", "notes.md#two"]
         .map(|address| odf::paragraph(address, "link"))
@@ -176,102 +112,6 @@ fn pages_and_notes_beside_a_document_are_looked_into() {
 }
 
 #[test]
-fn references_of_a_book_are_found_wherever_they_stand() {
-    let page = r##"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="here">
-        <a href="cafe\u{301}.xhtml#lost">form</a> <a href="a.png#xywh=1,2,3,4">piece</a>
-        <a href="content.opf#epubcfi(/6/4)">place</a><q cite="gone.xhtml">said</q></p></body></html>"##;
-    let page = page.replace("\\u{301}", "\u{301}");
-    let other =
-        r#"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="end">x</p></body></html>"#;
-    let overlay = r#"<smil xmlns="http://www.w3.org/ns/SMIL"><body><par><text src="one.xhtml#her"/>
-        <audio src="a.mp3"/></par></body></smil>"#;
-    let picture = r#"<svg xmlns="http://www.w3.org/2000/svg"
-        xmlns:xlink="http://www.w3.org/1999/xlink"><a xlink:href="one.xhtml#gone"/></svg>"#;
-    let book = package(&[
-        ("mimetype", "application/epub+zip"),
-        (
-            "META-INF/container.xml",
-            r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
-            <rootfile full-path="content.opf"/></rootfiles></container>"#,
-        ),
-        (
-            "content.opf",
-            r#"<package xmlns="http://www.idpf.org/2007/opf"><manifest>
-            <item id="1" href="one.xhtml" media-type="application/xhtml+xml"/>
-            <item id="2" href="caf\u{e9}.xhtml" media-type="application/xhtml+xml"/>
-            <item id="3" href="one.smil" media-type="application/smil+xml"/>
-            <item id="4" href="one.svg" media-type="image/svg+xml"/>
-            </manifest><spine><itemref idref="1"/><itemref idref="2"/></spine>
-            <guide><reference href="cover.xhtml"/></guide></package>"#
-                .replace("\\u{e9}", "\u{e9}")
-                .as_str(),
-        ),
-        ("one.xhtml", &page),
-        ("caf\u{e9}.xhtml", other),
-        ("one.smil", overlay),
-        ("one.svg", picture),
-        ("a.png", ""),
-        ("a.mp3", ""),
-    ]);
-
-    assert_eq!(
-        Desk::with("a.epub", book).verdicts(&["a.epub", "--resources"]),
-        [
-            "cafe\u{301}.xhtml#lost broken",
-            "a.png#xywh=1,2,3,4 ok",
-            "content.opf#epubcfi(/6/4) ok",
-            "gone.xhtml broken",
-            "one.xhtml#her broken",
-            "a.mp3 ok",
-            "one.xhtml#gone broken",
-            "cover.xhtml broken",
-        ]
-    );
-}
-
-#[test]
-fn a_page_is_read_whatever_is_in_its_name() {
-    let page = r##"<html xmlns="http://www.w3.org/1999/xhtml"><body><p id="here"/>
-        <video src="a.mp4" poster="gone.png"/><a href="cafe%CC%81.xhtml#here">form</a>
-        <a href="caf%C3%A9.xhtml#lost">form</a><a href="a%23b.xhtml#it">sign</a>
-        <a href="a%23b.xhtml#no">sign</a><a href="a.pdf#page=3">file</a><a href="#xyn=percent:1,2,3,4,5,6">region</a>
-        </body></html>"##;
-    let book = package(&[
-        ("mimetype", "application/epub+zip"),
-        (
-            "META-INF/container.xml",
-            r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
-            <rootfile full-path="content.opf"/></rootfiles></container>"#,
-        ),
-        (
-            "content.opf",
-            r#"<package xmlns="http://www.idpf.org/2007/opf"><manifest>
-            <item id="1" href="cafe%CC%81.xhtml" media-type="application/xhtml+xml"/>
-            <item id="2" href="a%23b.xhtml" media-type="application/xhtml+xml"/>
-            </manifest><spine><itemref idref="1"/></spine></package>"#,
-        ),
-        ("caf\u{e9}.xhtml", page),
-        ("a#b.xhtml", r#"<html xmlns="http://www.w3.org/1999/xhtml"><p id="it"/></html>"#),
-        ("a.pdf", ""),
-        ("a.mp4", ""),
-    ]);
-
-    assert_eq!(
-        Desk::with("a.epub", book).verdicts(&["a.epub", "--resources"]),
-        [
-            "gone.png broken",
-            "a.mp4 ok",
-            "cafe%CC%81.xhtml#here ok",
-            "caf%C3%A9.xhtml#lost broken",
-            "a%23b.xhtml#it ok",
-            "a%23b.xhtml#no broken",
-            "a.pdf#page=3 ok",
-            "#xyn=percent:1,2,3,4,5,6 ok",
-        ]
-    );
-}
-
-#[test]
 fn a_pdf_leads_into_the_files_that_it_holds() {
     let document = pdf(&[
         "<</Type /Catalog /Pages 2 0 R /Names <</EmbeddedFiles <</Names [(in.pdf) 4 0 R]>>>>>>",
@@ -291,6 +131,39 @@ fn a_pdf_leads_into_the_files_that_it_holds() {
             "broken text out.pdf page 1: the document holds no file called `out.pdf`",
             "unchecked text  page 1: coool does not check `a file within a file`",
             "broken text gone.pdf page 1: the file `gone.pdf` is not there",
+        ]
+    );
+}
+
+#[test]
+fn the_words_of_a_link_in_a_pdf_are_those_below_it() {
+    let stream =
+        |content: &str| format!("<</Length {}>>\nstream\n{content}\nendstream", content.len());
+    let lines = "BT /F 10 Tf 10 100 Td (ab) Tj 10 0 Td (b) Tj 0 -20 Td (a) Tj 20 0 Td (ba) Tj ET";
+    let document = pdf(&[
+        "<</Type /Catalog /Pages 2 0 R>>",
+        "<</Type /Pages /Kids [3 0 R] /Count 1>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents 4 0 R
+          /Resources <</Font <</F 5 0 R>>>> /Annots [
+          <</Subtype /Link /Rect [10 98 40 110] /Dest [3 0 R /Fit]>>
+          <</Subtype /Link /Rect [0 0 200 200] /Dest [3 0 R /Fit]
+            /QuadPoints [20 110 30 110 20 98 30 98 15 90 25 90 15 78 25 78]>>
+          <</Subtype /Link /Rect [38 78 60 90] /Dest [3 0 R /Fit] /Contents (stored)>>
+          <</Subtype /Link /Rect [100 0 120 20] /Dest [3 0 R /Fit]>>]>>",
+        &stream(lines),
+        "<</Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [0.001 0 0 0.001 0 0]
+          /CharProcs <</a 6 0 R /b 6 0 R>> /Encoding <</Differences [97 /a /b]>>
+          /FirstChar 97 /LastChar 98 /Widths [500 500] /Resources <<>>>>",
+        &stream("500 0 0 0 500 500 d1 0 0 500 500 re f"),
+    ]);
+
+    assert_eq!(
+        Desk::with("a.pdf", document).findings(&["a.pdf"]),
+        [
+            "ok text #page=1 (abb) page 1",
+            "ok text #page=1 (b a) page 1",
+            "ok text #page=1 (stored) page 1",
+            "ok text #page=1 page 1",
         ]
     );
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the folder is one of our own")]
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,13 +71,7 @@ impl Converter {
         }
         let work = self.office.desk().map_err(io)?;
         let copy = copied(path, work.path()).map_err(io)?;
-        let unread = || Problem::Damaged {
-            part: String::new(),
-            why: "LibreOffice does not open it".to_owned(),
-        };
-        // What it says of its own folder helps nobody.
-        self.office.convert(&copy, into, &copy.with_file_name("")).map_err(|_| unread())?;
-        let converted = File::open(copy.with_extension(into)).map_err(|_| unread())?;
+        let converted = self.converted(&copy, into)?;
         let mut content = read_from(converted, &copy.with_extension(into), limits)?;
         let nowhere: Arc<str> = Arc::from("");
         for link in &mut content.links {
@@ -85,6 +80,42 @@ impl Converter {
         }
         Ok(content)
     }
+
+    /// What LibreOffice makes of a document, beside it.
+    fn converted(&self, copy: &Path, into: &str) -> Result<File, Problem> {
+        let unread = |why: String| Problem::Unconverted { into: into.to_owned(), why };
+        for filter in filters(copy).map_err(|error| Problem::Io(error.to_string()))? {
+            let result = self.office.convert_from(filter, copy, into, &copy.with_file_name(""));
+            result.map_err(|error| unread(what_it_did(&error)))?;
+            // Of what it cannot open it says nothing, and ends as if all were well.
+            if let Ok(converted) = File::open(copy.with_extension(into)) {
+                return Ok(converted);
+            }
+        }
+        Err(unread("could not open it".to_owned()))
+    }
+}
+
+/// The filters of LibreOffice that may read a document, by what it begins with and its ending: what
+/// is called doc may be an rtf.
+fn filters(copy: &Path) -> std::io::Result<&'static [&'static str]> {
+    let mut head = [0; 4];
+    File::open(copy)?.read_exact(&mut head)?;
+    let ending = copy.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    Ok(match (&head, ending) {
+        (b"{\\rt", _) => &["Rich Text Format"],
+        (b"PK\x03\x04", _) => &["Calc MS Excel 2007 Binary"],
+        (_, "xls" | "xlt" | "xlsb") => &["MS Excel 97"],
+        (_, "ppt" | "pot" | "pps") => &["MS PowerPoint 97"],
+        _ => &["MS Word 97", "MS Word 95"],
+    })
+}
+
+/// What LibreOffice did, without its command line and what it says of folders of ours.
+fn what_it_did(error: &anyhow::Error) -> String {
+    let said = error.to_string();
+    let said = said.lines().next().unwrap_or_default();
+    said.rsplit_once("` ").map_or(said, |(_, did)| did).to_owned()
 }
 
 /// LibreOffice writes addresses of files as they are seen from the copy. What leads out of the folder

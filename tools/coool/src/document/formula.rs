@@ -6,7 +6,7 @@ const FUNCTIONS: &[&str] = &["HYPERLINK", "WEBSERVICE", "IMAGE"];
 /// The addresses that a formula leads to or loads: the first argument of `HYPERLINK("…")` and
 /// `WEBSERVICE("…")` and `IMAGE("…")` where it is written out, in pieces joined by `&` too, and the documents of
 /// `'file:///…'#$Sheet`.
-pub(crate) fn addresses(formula: &str) -> Vec<String> {
+fn addresses(formula: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = Scanner { text: formula, at: 0 };
     while let Some(token) = rest.next() {
@@ -23,9 +23,42 @@ pub(crate) fn addresses(formula: &str) -> Vec<String> {
     found
 }
 
+/// A link that a formula makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// One to this address.
+    To(String),
+    /// One to an address that nobody knows before the sheet is calculated; the formula.
+    Computed(String),
+}
+
+/// The links that the formula of a cell makes; `shown` is the text that the cell shows, where it
+/// shows one.
+pub(crate) fn links(formula: &str, shown: Option<&str>) -> Vec<Made> {
+    let shown = shown.map(str::trim).filter(|shown| !shown.is_empty());
+    let computed = computed(bare(formula)).map(|computed| match (computed, shown) {
+        (Computed::Shown, Some(shown)) => Made::To(shown.to_owned()),
+        _ => Made::Computed(format!("={}", bare(formula))),
+    });
+    computed.into_iter().chain(addresses(formula).into_iter().map(Made::To)).collect()
+}
+
+/// Whether what a cell shows is the address of its link.
+pub(crate) fn shows_address(formula: &str) -> bool {
+    computed(bare(formula)) == Some(Computed::Shown)
+}
+
+/// A formula without what says in which language it is written, `of:=`.
+fn bare(formula: &str) -> &str {
+    let (language, rest) = formula.split_once(":=").unwrap_or(("", formula));
+    let rest =
+        if language.bytes().all(|byte| byte.is_ascii_alphanumeric()) { rest } else { formula };
+    rest.trim_start_matches('=')
+}
+
 /// A link whose address is not written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Computed {
+enum Computed {
     /// The formula is the link alone, and without other words: its value is the address.
     Shown,
     /// Its address is known when the sheet is calculated, and to nobody else.
@@ -33,7 +66,7 @@ pub(crate) enum Computed {
 }
 
 /// Whether a formula makes a link by `HYPERLINK` whose address it computes.
-pub(crate) fn computed(formula: &str) -> Option<Computed> {
+fn computed(formula: &str) -> Option<Computed> {
     let mut rest = Scanner { text: formula, at: 0 };
     let mut is_first = true;
     while let Some(token) = rest.next() {
@@ -187,11 +220,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_cell_shows_is_the_address_where_the_formula_is_the_link_alone() {
+        let computed = |formula: &str| vec![Made::Computed(formula.to_owned())];
+        for (formula, shown, made) in [
+            ("of:=HYPERLINK([.B1])", Some("a.ods"), vec![Made::To("a.ods".to_owned())]),
+            ("of:=HYPERLINK([.B1])", Some(""), computed("=HYPERLINK([.B1])")),
+            ("HYPERLINK(B1)", None, computed("=HYPERLINK(B1)")),
+            (r#"=HYPERLINK(B1,"a:=b")"#, Some("a:=b"), computed(r#"=HYPERLINK(B1,"a:=b")"#)),
+            (r#"=HYPERLINK("b","a")"#, Some("a"), vec![Made::To("b".to_owned())]),
+            ("SUM(B1)", Some("1"), vec![]),
+        ] {
+            assert_eq!(links(formula, shown), made, "{formula}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_formula_is_too_strange(formula in "[=HYPERLINK(\"';,&)#é]{0,40}|\\PC*") {
-            addresses(&formula);
-            computed(&formula);
+            links(&formula, Some(&formula));
         }
     }
 }

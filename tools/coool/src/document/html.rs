@@ -11,6 +11,7 @@ use crate::address::{Base, Goal, Jump, decoded, goal};
 use crate::link::{Kind, Link, Place};
 use crate::targets::{Found, Headings, Speller, Targets};
 
+use super::css;
 use super::limits::Limits;
 use super::problem::Problem;
 use super::{Content, Links};
@@ -34,8 +35,11 @@ pub(super) fn read_text(text: &str, base: &Base, limits: &Limits) -> Result<Cont
                 reader.line = line.at(tag.span.start);
                 reader.start(&tag)?;
             }
-            Token::EndTag(tag) => reader.end(&String::from_utf8_lossy(&tag.name)),
-            Token::String(words) => reader.text(&String::from_utf8_lossy(&words.value)),
+            Token::EndTag(tag) => reader.end(&String::from_utf8_lossy(&tag.name))?,
+            Token::String(words) => {
+                reader.line = line.at(words.span.start);
+                reader.text(&String::from_utf8_lossy(&words.value));
+            }
             Token::Comment(_) | Token::Doctype(_) | Token::Error(_) => {}
         }
     }
@@ -157,6 +161,8 @@ struct Reader {
     open: Option<usize>,
     /// The element whose text is no text, such as a script.
     hidden: Option<String>,
+    /// The style sheet at hand, and the line in which it begins.
+    sheet: Option<(String, u32)>,
 }
 
 impl Reader {
@@ -172,6 +178,7 @@ impl Reader {
             heading_name: None,
             open: None,
             hidden: None,
+            sheet: None,
         }
     }
 
@@ -185,7 +192,11 @@ impl Reader {
         if matches!(name.as_str(), "script" | "style" | "template" | "noscript" | "textarea") {
             self.hidden = Some(name.clone());
         }
+        if let Some(style) = get("style") {
+            self.styles(&style, self.line)?;
+        }
         match name.as_str() {
+            "style" => self.sheet = Some((String::new(), self.line)),
             "a" => {
                 self.names.extend(get("name"));
                 if let Some(address) = get("href") {
@@ -256,9 +267,12 @@ impl Reader {
         }
     }
 
-    fn end(&mut self, name: &str) {
+    fn end(&mut self, name: &str) -> Result<(), Problem> {
         if self.hidden.as_deref() == Some(name) {
             self.hidden = None;
+            if let Some((sheet, line)) = self.sheet.take() {
+                self.styles(&sheet, line)?;
+            }
         }
         if name == "a"
             && let Some(number) = self.open.take()
@@ -273,11 +287,18 @@ impl Reader {
             self.headings.add(&words, self.heading_name.take());
             self.heading = (!words.is_empty()).then(|| Arc::from(words));
         }
+        Ok(())
     }
 
     fn text(&mut self, text: &str) {
         /// No reader sees more at once.
         const MOST: usize = 16 << 10;
+        if let Some((sheet, line)) = &mut self.sheet {
+            if sheet.is_empty() {
+                *line = self.line;
+            }
+            sheet.push_str(text);
+        }
         if self.hidden.is_some() {
             return;
         }
@@ -301,17 +322,33 @@ impl Reader {
         }
     }
 
+    /// What a style sheet, or a piece of one, loads; it begins in this line.
+    fn styles(&mut self, sheet: &str, line: u32) -> Result<(), Problem> {
+        let mut lines = Lines { text: sheet, at: 0, line };
+        for address in css::addresses(sheet) {
+            let goal = css::lead(&address, &self.base);
+            let line = Some(lines.at(address.at));
+            let place = Place { line, ..self.place() };
+            let (part, text) = (Arc::from(""), String::new());
+            let css::Address { text: address, kind, .. } = address;
+            self.links.push(Link { address, goal, kind, text, place, part, spot: None })?;
+        }
+        Ok(())
+    }
+
     fn push(&mut self, kind: Kind, address: String, text: String) -> Result<usize, Problem> {
-        let place =
-            Place { line: Some(self.line), heading: self.heading.clone(), ..Place::default() };
         // An empty address leads to the page itself.
         let goal = match goal(&address, &self.base) {
             Goal::Nothing => Goal::Inside(Jump::Fragment(String::new())),
             goal => goal,
         };
-        let part = Arc::from("");
+        let (place, part) = (self.place(), Arc::from(""));
         self.links.push(Link { address, goal, kind, text, place, part, spot: None })?;
         Ok(self.links.as_mut_slice().len() - 1)
+    }
+
+    fn place(&self) -> Place {
+        Place { line: Some(self.line), heading: self.heading.clone(), ..Place::default() }
     }
 }
 
@@ -319,10 +356,24 @@ fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-/// The addresses of a `srcset`: each before its width or density.
-fn in_set(set: &str) -> Vec<String> {
-    let first = |candidate: &str| candidate.split_whitespace().next().map(str::to_owned);
-    set.split(", ").flat_map(|part| part.split(",\n")).filter_map(first).collect()
+/// The addresses of a `srcset`, each before its width or density (HTML, section 4.8.4.2.1). Where what
+/// is loaded stands in the set itself, with blanks in it, nobody can say what follows.
+pub(super) fn in_set(set: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = set;
+    loop {
+        rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ',');
+        let (address, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+        let is_alone = address.ends_with(',');
+        let is_within = address.starts_with("data:");
+        if address.is_empty() || (is_within && is_alone) {
+            return found;
+        }
+        if !is_within {
+            found.push(address.trim_end_matches(',').to_owned());
+        }
+        rest = if is_alone { after } else { after.split_once(',').map_or("", |(_, rest)| rest) };
+    }
 }
 
 /// The address of `5; url=there`.
@@ -399,6 +450,20 @@ mod tests {
                 "4 reload e ",
             ]
         );
+    }
+
+    #[test]
+    fn a_set_has_an_address_before_each_comma() {
+        for (set, expected) in [
+            ("a.png 1x, b.png 2x", &["a.png", "b.png"][..]),
+            ("a.png 1x,b.png 2x", &["a.png", "b.png"]),
+            ("a,b.png, c.png", &["a,b.png", "c.png"]),
+            ("data:image/png;base64,AAAA 1x, b.png 2x", &["b.png"]),
+            ("data:image/png;base64, AAAA 1x, b.png 2x", &[]),
+            (" , ", &[]),
+        ] {
+            assert_eq!(in_set(set), expected, "{set}");
+        }
     }
 
     proptest! {

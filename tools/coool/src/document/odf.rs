@@ -3,12 +3,12 @@
 //! OpenDocument 1.3, part 3, names 36 elements with an address (`xlink:href`) and the fields that
 //! refer to a place in the document; `kinds` has them all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{BufRead, Read, Seek};
-use std::sync::Arc;
 
-use crate::address::Base;
-use crate::link::Place;
+use crate::address::{Base, Goal};
+use crate::link::{Kind, Link, Place};
+use crate::targets::{Found, Speller};
 
 use super::Content;
 use super::limits::Limits;
@@ -48,9 +48,10 @@ pub(crate) fn read<R: Read + Seek>(
             why: "the package has no `content.xml`".to_owned(),
         });
     }
-    walk_objects(&mut package, &mut walker, &mut problems, limits);
     let parts = package.names().cloned().collect();
-    Ok(walker.into_content(problems, parts))
+    let mut content = walker.into_content(problems, parts);
+    read_objects(&mut package, &mut content, limits);
+    Ok(content)
 }
 
 /// Whether it is a template: some have styles and nothing else.
@@ -65,7 +66,7 @@ fn is_template<R: Read + Seek>(package: &mut Package<R>) -> bool {
 pub(crate) fn read_flat(input: impl BufRead, limits: &Limits) -> Result<Content, Problem> {
     let mut walker = Walker::new(Base::Folder, limits);
     let mut problems = Vec::new();
-    walker.enter_part("", Role::Document, Place::default());
+    walker.enter_part("", Role::Document);
     if let Err(problem) = walk(Xml::new(input, "", limits)?, &mut walker) {
         problems.push(problem);
     }
@@ -80,7 +81,7 @@ fn walk_part<R: Read + Seek>(
     limits: &Limits,
 ) -> Result<(), Problem> {
     let Some(input) = package.part(part)? else { return Ok(()) };
-    walker.enter_part(part, role, Place::default());
+    walker.enter_part(part, role);
     walk(Xml::new(input, part, limits)?, walker)
 }
 
@@ -97,32 +98,76 @@ fn walk(mut xml: Xml, walker: &mut Walker) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Charts, formulas and documents within the document: their links stand where the object does.
-fn walk_objects<R: Read + Seek>(
-    package: &mut Package<R>,
-    walker: &mut Walker,
-    problems: &mut Vec<Problem>,
-    limits: &Limits,
-) {
-    let places: HashMap<String, Place> = walker.take_object_places();
-    let mut parts: Vec<Arc<str>> = package
+/// Charts, formulas and documents within the document: their links stand where the object does, and
+/// those of objects within objects, which are read after these, where the outermost does.
+fn read_objects<R: Read + Seek>(package: &mut Package<R>, content: &mut Content, limits: &Limits) {
+    let mut folders: Vec<String> = package
         .names()
-        .filter(|name| name.ends_with("/content.xml") || name.ends_with("/styles.xml"))
-        .cloned()
+        .filter_map(|name| {
+            let (folder, part) = name.rsplit_once('/')?;
+            matches!(part, "content.xml" | "styles.xml").then(|| folder.to_owned())
+        })
         .collect();
-    parts.sort();
-    for part in parts {
-        let folder = part.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let place = places.get(folder).cloned().unwrap_or_default();
-        let result = package.part(&part).and_then(|input| {
-            let Some(input) = input else { return Ok(()) };
-            walker.enter_part(&part, Role::Object, place);
-            walk(Xml::new(input, &part, limits)?, walker)
-        });
-        if let Err(problem) = result {
-            problems.push(problem);
+    folders.sort_by_key(|folder| (folder.matches('/').count(), folder.clone()));
+    folders.dedup();
+    for folder in folders {
+        if let Err(problem) = read_object(package, &folder, content, limits) {
+            content.problems.push(problem);
         }
     }
+}
+
+/// An object is a document of its own: what it names is known in it alone.
+fn read_object<R: Read + Seek>(
+    package: &mut Package<R>,
+    folder: &str,
+    outer: &mut Content,
+    limits: &Limits,
+) -> Result<(), Problem> {
+    let left = limits.links.saturating_sub(outer.links.len() as u64);
+    let limits = Limits { links: left, ..limits.clone() };
+    let mut walker = Walker::new(Base::Within(format!("{folder}/").into()), &limits);
+    let place = place_of(folder, &outer.links);
+    for part in ["styles.xml", "content.xml"] {
+        let part = format!("{folder}/{part}");
+        let Some(input) = package.part(&part)? else { continue };
+        walker.enter_part(&part, Role::Object);
+        walk(Xml::new(input, &part, &limits)?, &mut walker)?;
+    }
+    let inner = walker.into_content(Vec::new(), HashSet::new());
+    let speller = Speller::default();
+    outer.problems.extend(inner.problems);
+    outer.links.extend(inner.links.into_iter().map(|link| {
+        let goal = match link.goal {
+            Goal::Inside(jump) => match inner.targets.find(&jump, &speller) {
+                Found::No { reason, .. } => Goal::Malformed(reason),
+                _ => Goal::Part { name: folder.to_owned(), fragment: None },
+            },
+            goal => goal,
+        };
+        let aside = link.place.aside.or(place.aside);
+        Link { goal, place: Place { aside, ..place.clone() }, ..link }
+    }));
+    Ok(())
+}
+
+/// Where the object in a folder stands; one of which nobody knows stands where that does which it
+/// lies in.
+fn place_of(folder: &str, links: &[Link]) -> Place {
+    let shows = |link: &&Link, folder: &str| match &link.goal {
+        Goal::Part { name, .. } => {
+            link.kind == Kind::Object && name.trim_end_matches('/') == folder
+        }
+        _ => false,
+    };
+    let mut folder = Some(folder);
+    while let Some(name) = folder {
+        if let Some(link) = links.iter().find(|link| shows(link, name)) {
+            return link.place.clone();
+        }
+        folder = name.rsplit_once('/').map(|(outer, _)| outer);
+    }
+    Place::default()
 }
 
 /// The manifest names the parts that only a password opens.

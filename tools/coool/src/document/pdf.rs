@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use hayro_syntax::object::{Array, Dict, Name, Object, ObjectIdentifier, String as PdfString};
+use hayro_syntax::page::Page as PdfPage;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use crate::address::{Base, Goal, Jump, decoded, goal};
@@ -15,6 +16,9 @@ use super::problem::Problem;
 use super::{Content, Links};
 
 mod bombs;
+mod words;
+
+use words::Words;
 
 /// Reads a document. The parser works on a stack of its own: what is nested deeply is not allowed
 /// to end the program.
@@ -62,8 +66,9 @@ fn read_checked(bytes: Vec<u8>, limits: &Limits) -> Result<Content, Problem> {
         named: destinations.names,
         files: files.names,
     };
+    let mut words = Words::new(pdf.xref());
     for (page, number) in pdf.pages().iter().zip(1..) {
-        reader.page(page.raw(), number)?;
+        reader.page(page, number, &mut words)?;
     }
     reader.outline(&catalog)?;
     let mut problems = Vec::new();
@@ -103,8 +108,14 @@ struct Reader {
 
 impl Reader {
     /// The links and buttons of a page.
-    fn page(&mut self, page: &Dict, number: u32) -> Result<(), Problem> {
-        let Some(annotations) = page.get::<Array>("Annots") else { return Ok(()) };
+    fn page<'pdf>(
+        &mut self,
+        page: &PdfPage<'pdf>,
+        number: u32,
+        words: &mut Words<'pdf>,
+    ) -> Result<(), Problem> {
+        let Some(annotations) = page.raw().get::<Array>("Annots") else { return Ok(()) };
+        let mut silent = Vec::new();
         for annotation in annotations.iter::<Dict>() {
             let subtype = annotation.get::<Name>("Subtype");
             let kind = match subtype.as_ref().map(Name::as_str) {
@@ -112,11 +123,33 @@ impl Reader {
                 Some("Widget") => Kind::Button,
                 _ => continue,
             };
-            let words = annotation.get::<PdfString>("Contents").map(|words| text(&words));
+            let stored = annotation.get::<PdfString>("Contents").map(|words| text(&words));
             let place = Place { page: Some(Page::Exact(number)), ..Place::default() };
-            self.lead(&annotation, kind, words.unwrap_or_default(), &place)?;
+            let before = self.links.as_mut_slice().len();
+            self.lead(&annotation, kind, stored.unwrap_or_default(), &place)?;
+            let added = self.links.as_mut_slice().get(before);
+            if added.is_some_and(|link| kind == Kind::Text && link.text.is_empty()) {
+                silent.push((before, annotation));
+            }
         }
+        self.give_words(page, &silent, words);
         Ok(())
+    }
+
+    /// Links whose words the document has not stored have those that they lie on.
+    fn give_words<'pdf>(
+        &mut self,
+        page: &PdfPage<'pdf>,
+        silent: &[(usize, Dict<'pdf>)],
+        words: &mut Words<'pdf>,
+    ) {
+        if silent.is_empty() {
+            return;
+        }
+        let links: Vec<Dict> = silent.iter().map(|(_, link)| link.clone()).collect();
+        for ((number, _), words) in silent.iter().zip(words.below(page, &links)) {
+            self.links.as_mut_slice()[*number].text = words;
+        }
     }
 
     /// What a link or an entry of the outline leads to: a destination, or an action.

@@ -16,6 +16,17 @@ pub enum Problem {
     /// It is of a format that only LibreOffice reads.
     #[error("its format is an older one, which `--with-libreoffice` reads")]
     Older,
+    /// LibreOffice was asked to read it, and did not.
+    #[error(
+        "LibreOffice was to write it as `{into}` and {why}; open it there, where more is said, and \
+         save it as `{into}`"
+    )]
+    Unconverted {
+        /// The format that it was to become.
+        into: String,
+        /// What LibreOffice did.
+        why: String,
+    },
     /// It needs a password.
     #[error("it is encrypted")]
     Encrypted,

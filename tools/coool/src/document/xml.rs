@@ -109,8 +109,11 @@ pub(crate) enum Space {
     Properties,
     ContentTypes,
     Xhtml,
+    Math,
     Ncx,
     Opf,
+    /// What EPUB adds to pages and overlays: `epub`.
+    Ops,
     Container,
     Xml,
     /// No namespace at all.
@@ -458,8 +461,10 @@ fn space_of(result: &ResolveResult) -> Space {
         "urn:schemas-microsoft-com:vml" => Space::V,
         "urn:schemas-microsoft-com:office:office" => Space::O,
         "http://www.w3.org/1999/xhtml" => Space::Xhtml,
+        "http://www.w3.org/1998/Math/MathML" => Space::Math,
         "http://www.daisy.org/z3986/2005/ncx/" => Space::Ncx,
         "http://www.idpf.org/2007/opf" => Space::Opf,
+        "http://www.idpf.org/2007/ops" => Space::Ops,
         "http://www.w3.org/XML/1998/namespace" => Space::Xml,
         _ => Space::Other,
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "every test file uses its part")]
 #![allow(unreachable_pub, reason = "every test file is a crate of its own")]
 
+pub(crate) mod epub;
 pub(crate) mod names;
 pub(crate) mod office;
 pub(crate) mod ooxml;

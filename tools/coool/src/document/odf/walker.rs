@@ -1,9 +1,9 @@
 //! Walks through the elements of a document and gathers links, places and targets.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::address::{Base, Named};
+use crate::address::{Base, Named, goal};
 use crate::document::limits::{Bound, Limits};
 use crate::document::problem::Problem;
 use crate::document::xml::{Element, Space};
@@ -56,9 +56,10 @@ pub(super) struct Walker {
 
     part: Arc<str>,
     role: Role,
-    /// An object's links stand where the object stands.
+    /// The links of a document within a flat one stand where it stands.
     outer_place: Place,
-    object_places: HashMap<String, Place>,
+    /// How many documents within the document are open.
+    inline: usize,
     entities: bool,
 
     /// One for each open element.
@@ -112,6 +113,8 @@ enum Ends {
     Row,
     Cell,
     Citation,
+    /// A document within the document.
+    Inline,
 }
 
 /// What collects text.
@@ -123,6 +126,8 @@ struct Open {
 enum Collects {
     /// The words of this link.
     Link(usize),
+    /// The words of this link, which are its address, too.
+    Address(usize),
     Heading,
     SlideTitle,
     /// The words for an image: the link around it takes them when it has none of its own.
@@ -143,7 +148,7 @@ impl Walker {
             part: Arc::from(""),
             role: Role::Document,
             outer_place: Place::default(),
-            object_places: HashMap::new(),
+            inline: 0,
             entities: false,
             frames: Vec::new(),
             open: Vec::new(),
@@ -167,11 +172,11 @@ impl Walker {
         }
     }
 
-    pub(super) fn enter_part(&mut self, part: &str, role: Role, outer_place: Place) {
+    pub(super) fn enter_part(&mut self, part: &str, role: Role) {
         self.part = Arc::from(part);
         self.role = role;
-        self.outer_place = outer_place;
         self.frames.clear();
+        self.inline = 0;
         self.open.clear();
         self.floor = 0;
         self.aside = None;
@@ -180,10 +185,6 @@ impl Walker {
 
     pub(super) fn leave_part(&mut self, declares_entities: bool) {
         self.entities |= declares_entities;
-    }
-
-    pub(super) fn take_object_places(&mut self) -> HashMap<String, Place> {
-        std::mem::take(&mut self.object_places)
     }
 
     pub(super) fn into_content(
@@ -230,6 +231,14 @@ impl Walker {
     /// A start tag.
     pub(super) fn start(&mut self, element: &Element) -> Result<(), Problem> {
         let mut frame = Frame::default();
+        if self.is_inline(element, &mut frame) {
+            if element.space == Space::Table {
+                self.formula(element, &mut frame)?;
+            }
+            self.link(element, &mut frame)?;
+            self.frames.push(frame);
+            return Ok(());
+        }
         match element.space {
             Space::Office => self.start_office(element, &mut frame),
             Space::Style => self.start_style(element, &mut frame),
@@ -255,6 +264,19 @@ impl Walker {
         self.check_targets()
     }
 
+    /// Whether an element is of a document within a flat one: its links stand where the object does,
+    /// and what it names is no place of this document.
+    fn is_inline(&mut self, element: &Element, frame: &mut Frame) -> bool {
+        if element.is(Space::Office, "document") && !self.frames.is_empty() {
+            if self.inline == 0 {
+                self.outer_place = self.place();
+            }
+            self.inline += 1;
+            frame.ends = Ends::Inline;
+        }
+        self.inline > 0
+    }
+
     /// An end tag.
     pub(super) fn end(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
@@ -275,6 +297,7 @@ impl Walker {
             Ends::Paragraph(breaks) => self.break_due |= breaks.after,
             Ends::Sheet => self.sheet = None,
             Ends::Citation => self.in_citation = false,
+            Ends::Inline => self.inline -= 1,
             Ends::Row => self.row += self.row_repeats,
             Ends::Cell => {
                 self.column += self.column_repeats;
@@ -324,6 +347,14 @@ impl Walker {
                     text.trim().clone_into(&mut link.text);
                 }
             }
+            Collects::Address(number) => {
+                let (link, text) = (&mut self.links.as_mut_slice()[number], text.trim());
+                text.clone_into(&mut link.text);
+                if !text.is_empty() {
+                    text.clone_into(&mut link.address);
+                    link.goal = goal(text, &Base::Folder);
+                }
+            }
             Collects::Heading => {
                 let heading = text.trim();
                 self.text.add_heading(heading);
@@ -358,25 +389,23 @@ impl Walker {
 
     fn start_office(&mut self, element: &Element, frame: &mut Frame) {
         let local = element.local();
-        if self.role != Role::Object {
-            match local {
-                "text" => self.body = Some(Body::Text),
-                "spreadsheet" => self.body = Some(Body::Sheets),
-                "presentation" | "drawing" => self.body = Some(Body::Slides),
-                "chart" | "image" | "database" => self.body = Some(Body::Other),
-                _ => {}
-            }
-            // OpenOffice.org 1 has no element for the kind of body.
-            if local.starts_with("document")
-                && let Some(class) = element.get(Space::Office, "class")
-            {
-                self.body = Some(match class.as_str() {
-                    "text" | "text-global" => Body::Text,
-                    "spreadsheet" => Body::Sheets,
-                    "presentation" | "drawing" => Body::Slides,
-                    _ => Body::Other,
-                });
-            }
+        match local {
+            "text" => self.body = Some(Body::Text),
+            "spreadsheet" => self.body = Some(Body::Sheets),
+            "presentation" | "drawing" => self.body = Some(Body::Slides),
+            "chart" | "image" | "database" => self.body = Some(Body::Other),
+            _ => {}
+        }
+        // OpenOffice.org 1 has no element for the kind of body.
+        if local.starts_with("document")
+            && let Some(class) = element.get(Space::Office, "class")
+        {
+            self.body = Some(match class.as_str() {
+                "text" | "text-global" => Body::Text,
+                "spreadsheet" => Body::Sheets,
+                "presentation" | "drawing" => Body::Slides,
+                _ => Body::Other,
+            });
         }
         match local {
             "annotation" => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::address::{Base, Goal, Jump, goal};
 use crate::document::cells::column_name;
-use crate::document::formula::{self, Computed};
+use crate::document::formula::{self, Made};
 use crate::document::limits::Limits;
 use crate::document::package::Package;
 use crate::document::problem::Problem;
@@ -244,11 +244,15 @@ impl Reader<'_> {
         sheet: &Sheet,
         shown: &HashMap<String, Vec<usize>>,
     ) -> Result<(), Problem> {
-        if let Some(computed) = formula::computed(&cell.formula) {
-            self.computed(computed, cell, sheet)?;
-        }
-        for address in formula::addresses(&cell.formula) {
-            let goal = workbook_of(&address).unwrap_or_else(|| goal(&address, &self.base));
+        let value = (cell.kind == "str").then_some(&*cell.value);
+        for made in formula::links(&cell.formula, value) {
+            let (address, goal) = match made {
+                Made::To(address) => {
+                    let goal = workbook_of(&address).unwrap_or_else(|| goal(&address, &self.base));
+                    (address, goal)
+                }
+                Made::Computed(formula) => (formula, Goal::Computed),
+            };
             let name = Some(cell.name.clone());
             self.push(Kind::Formula, address, goal, None, cell.value.clone(), sheet, name)?;
         }
@@ -263,21 +267,6 @@ impl Reader<'_> {
             }
         }
         Ok(())
-    }
-
-    /// An address that is made when the sheet is calculated: where the cell shows the address
-    /// itself, that is the one.
-    fn computed(&mut self, computed: Computed, cell: &Cell, sheet: &Sheet) -> Result<(), Problem> {
-        let (address, goal) = match computed {
-            Computed::Shown if cell.kind == "str" && !cell.value.is_empty() => {
-                let goal =
-                    workbook_of(&cell.value).unwrap_or_else(|| goal(&cell.value, &self.base));
-                (cell.value.clone(), goal)
-            }
-            _ => (format!("={}", cell.formula.trim_start_matches('=')), Goal::Computed),
-        };
-        let (name, text) = (Some(cell.name.clone()), cell.value.clone());
-        self.push(Kind::Formula, address, goal, None, text, sheet, name)
     }
 
     /// The shared texts that links wait for.

@@ -34,7 +34,6 @@ impl Walker {
             }
             _ => goal,
         };
-        self.remember_object(carrier.kind, &goal);
         if carrier.kind == Kind::ImageSource {
             self.link_is_an_image();
         }
@@ -76,27 +75,30 @@ impl Walker {
         if resource && matches!(address, "." | "..") {
             return Goal::Part { name: String::new(), fragment: None };
         }
-        if resource && self.role == Role::Object && self.base == Base::Package {
-            let folder = self.part.rsplit_once('/').map_or("", |(folder, _)| folder);
-            return goal(address, &Base::Part(format!("{folder}/").into()));
-        }
-        if self.base == Base::Package
-            && !resource
-            && let Goal::Part { name, fragment } = goal(address, &self.base)
-        {
+        match goal(address, &self.base) {
             // Some programs leave out the `../`; no reader's link leads into the package.
-            return Goal::File { path: name, fragment };
+            Goal::Part { name, fragment } if !resource => {
+                Goal::File { path: self.without_own_folders(&name).to_owned(), fragment }
+            }
+            // What a document within a flat one names is not known.
+            Goal::Inside(_) if self.inline > 0 => {
+                Goal::Part { name: String::new(), fragment: None }
+            }
+            goal => goal,
         }
-        goal(address, &self.base)
     }
 
-    fn remember_object(&mut self, kind: Kind, goal: &Goal) {
-        if kind == Kind::Object
-            && let Goal::Part { name, .. } = goal
-        {
-            let place = self.place();
-            self.object_places.insert(name.trim_end_matches('/').to_owned(), place);
+    /// A name within the package, seen from the folder of the object at hand or of one around it.
+    fn without_own_folders<'name>(&self, name: &'name str) -> &'name str {
+        let Base::Within(folder) = &self.base else { return name };
+        let mut rest = name;
+        for step in folder.split('/').filter(|step| !step.is_empty()) {
+            match rest.strip_prefix(step).and_then(|rest| rest.strip_prefix('/')) {
+                Some(below) => rest = below,
+                None => break,
+            }
         }
+        rest
     }
 
     /// The link around an image is an image to click on.
@@ -145,8 +147,8 @@ impl Walker {
         Ok(())
     }
 
-    fn place(&self) -> Place {
-        if self.role == Role::Object {
+    pub(super) fn place(&self) -> Place {
+        if self.inline > 0 {
             return self.outer_place.clone();
         }
         let in_text = self.body == Some(Body::Text) && self.role == Role::Document;

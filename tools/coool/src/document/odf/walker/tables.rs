@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::address::{Base, Goal, goal};
-use crate::document::formula;
+use crate::document::formula::{self, Made};
 use crate::document::problem::Problem;
 use crate::document::xml::{Element, Space};
 use crate::link::{Aside, Kind};
 
 use super::super::styles::Family;
 use super::super::text::Sort;
-use super::{Before, Body, Ends, Frame, Role, Walker};
+use super::{Before, Body, Collects, Ends, Frame, Open, Role, Walker};
 
 /// More rows or columns than any sheet has: so many may be skipped at once.
 const MOST_REPEATS: u64 = 1 << 24;
@@ -21,7 +21,7 @@ impl Walker {
         element: &Element,
         frame: &mut Frame,
     ) -> Result<(), Problem> {
-        if self.body == Some(Body::Sheets) && self.role == Role::Document {
+        if self.body == Some(Body::Sheets) && self.role != Role::Styles {
             return self.start_cells(element, frame);
         }
         if element.local() == "table" {
@@ -53,7 +53,7 @@ impl Walker {
                 self.column_repeats = repeats("number-columns-repeated");
                 self.in_cell = true;
                 frame.ends = Ends::Cell;
-                self.formula(element)?;
+                self.formula(element, frame)?;
             }
             "named-range" | "named-expression" | "database-range" => {
                 if let Some(name) = element.get(Space::Table, "name") {
@@ -66,16 +66,39 @@ impl Walker {
         Ok(())
     }
 
-    fn formula(&mut self, element: &Element) -> Result<(), Problem> {
-        let Some(value) = element.value(Space::Table, "formula") else { return Ok(()) };
-        if formula::computed(&value.text).is_some() {
-            self.push(Kind::Formula, value.text.clone(), Goal::Computed, None, None)?;
-        }
-        for found in formula::addresses(&value.text) {
-            // Seen from the document's folder, not from within the package.
-            let goal = goal(&found, &Base::Folder);
-            self.push(Kind::Formula, found, goal, None, None)?;
+    /// The links of a formula; what the cell shows are their words.
+    pub(super) fn formula(&mut self, element: &Element, frame: &mut Frame) -> Result<(), Problem> {
+        let Some(written) = element.get(Space::Table, "formula") else { return Ok(()) };
+        // OpenOffice.org 1 has the value in the namespace of tables.
+        let get =
+            |name| element.get(Space::Office, name).or_else(|| element.get(Space::Table, name));
+        let is_text = get("value-type").as_deref() == Some("string");
+        let shown = get("string-value");
+        let shows_address = is_text && shown.is_none() && formula::shows_address(&written);
+        for made in formula::links(&written, shown.as_deref().filter(|_| is_text)) {
+            match made {
+                // Seen from the document's folder, not from within the package.
+                Made::To(address) => {
+                    let goal = goal(&address, &Base::Folder);
+                    self.push(Kind::Formula, address, goal, None, Some(frame))?;
+                }
+                Made::Computed(formula) => {
+                    self.push(Kind::Formula, formula, Goal::Computed, None, Some(frame))?;
+                    if shows_address {
+                        self.words_are_the_address();
+                    }
+                }
+            }
         }
         Ok(())
+    }
+
+    /// The words that the last link collects are where it leads.
+    fn words_are_the_address(&mut self) {
+        if let Some(Open { what, .. }) = self.open.last_mut()
+            && let Collects::Link(number) = *what
+        {
+            *what = Collects::Address(number);
+        }
     }
 }
