@@ -11,7 +11,7 @@ use super::trees::Tree;
 
 /// How many times less CPU time than each peer.
 const LESS_CPU_THAN: [(&str, f64); 5] =
-    [("fclones", 4.0), ("rdfind", 1.8), ("jdupes", 1.5), ("yadf", 1.5), ("hardlink", 1.5)];
+    [("fclones", 4.0), ("rdfind", 2.5), ("jdupes", 2.0), ("yadf", 2.0), ("hardlink", 1.5)];
 const CPU_OF_FLOOR: f64 = 1.5;
 const MEMORY_OF_FCLONES: f64 = 2.0;
 const MEBIBYTES_ON_KERNEL: f64 = 64.0;
@@ -19,16 +19,12 @@ const MEBIBYTES_ON_KERNEL: f64 = 64.0;
 /// Of what content and metadata alone would free.
 const FREED: [(&str, f64); 2] = [(CLINK, 0.7), (MIXED, 0.9)];
 
-/// How many times fewer links `--directories` makes. By itself clink links few directories of a
-/// source: nearly all hold something that may ask where it is.
-fn fewer_links(program: &str, tree: Tree) -> f64 {
-    match (program, tree) {
-        (ALL, Tree::Toolchains) => 2.5,
-        (ALL, Tree::Rootfs) => 3.0,
-        (ALL, Tree::Kernel) => 10.0,
-        (_, Tree::Toolchains) => 2.0,
-        (_, Tree::Rootfs) => 1.5,
-        (_, Tree::Kernel) => 1.1,
+/// How many times fewer links `--directories` makes.
+fn fewer_links(tree: Tree) -> f64 {
+    match tree {
+        Tree::Toolchains => 2.5,
+        Tree::Rootfs => 3.0,
+        Tree::Kernel => 13.0,
     }
 }
 
@@ -90,7 +86,7 @@ fn judge_memory(report: &TreeReport, clink: &Figures) -> Vec<Verdict> {
 fn judge_links(announced: &Announcement, tree: Tree) -> Verdict {
     let ratio = announced.links.files as f64 / announced.links.with_directories as f64;
     let goal = format!("links, {0} ÷ {0} --directories", announced.program);
-    verdict(goal, Limit::AtLeast(fewer_links(announced.program, tree)), ratio)
+    verdict(goal, Limit::AtLeast(fewer_links(tree)), ratio)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no tree has 2^52 bytes")]
