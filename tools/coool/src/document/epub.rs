@@ -67,7 +67,8 @@ fn read_book<R: Read + Seek>(
         read_item(item, reader, package, parts)?;
     }
     // What the book itself refers to: its guide, and what is linked beside its pages.
-    reader.take_page(package, root);
+    let result = reader.proper_page(package, root);
+    reader.note(result);
     for link in others {
         reader.links.push(link)?;
     }
@@ -83,13 +84,14 @@ fn read_item<R: Read + Seek>(
     if !reader.seen.insert(composed(&item.part)) {
         return Ok(());
     }
-    match item.media.as_str() {
-        "application/xhtml+xml" | "text/html" => reader.take_any_page(package, &item.part),
-        "application/x-dtbncx+xml" => reader.take_contents(package, &item.part),
-        "text/css" => reader.take_sheet(package, &item.part),
-        _ if is_beside_the_pages(&item.media) => reader.take_page(package, &item.part),
-        _ => {}
-    }
+    let result = match item.media.as_str() {
+        "application/xhtml+xml" | "text/html" => reader.any_page(package, &item.part),
+        "application/x-dtbncx+xml" => reader.contents(package, &item.part),
+        "text/css" => reader.sheet(package, &item.part),
+        _ if is_beside_the_pages(&item.media) => reader.proper_page(package, &item.part),
+        _ => Ok(()),
+    };
+    reader.note(result);
     if parts.contains(&*composed(&item.part)) {
         return Ok(());
     }

@@ -62,32 +62,8 @@ impl<'limits> Reader<'limits> {
         }
     }
 
-    /// A page; where it is no proper XML, the links are taken from it as browsers would.
-    pub(super) fn take_any_page<R: Read + Seek>(
-        &mut self,
-        package: &mut Package<R>,
-        part: &Arc<str>,
-    ) {
-        let result = self.any_page(package, part);
-        self.problems.extend(result.err());
-    }
-
-    pub(super) fn take_page<R: Read + Seek>(&mut self, package: &mut Package<R>, part: &Arc<str>) {
-        let result = self.proper_page(package, part);
-        self.problems.extend(result.err());
-    }
-
-    pub(super) fn take_contents<R: Read + Seek>(
-        &mut self,
-        package: &mut Package<R>,
-        part: &Arc<str>,
-    ) {
-        let result = self.contents(package, part);
-        self.problems.extend(result.err());
-    }
-
-    pub(super) fn take_sheet<R: Read + Seek>(&mut self, package: &mut Package<R>, part: &Arc<str>) {
-        let result = self.sheet(package, part);
+    /// What cannot be read of a book does not keep the rest from being read.
+    pub(super) fn note(&mut self, result: Result<(), Problem>) {
         self.problems.extend(result.err());
     }
 
@@ -95,12 +71,14 @@ impl<'limits> Reader<'limits> {
     pub(super) fn sheets_to_come<R: Read + Seek>(&mut self, package: &mut Package<R>) {
         while let Some(part) = self.sheets.pop_front() {
             if self.seen.insert(composed(&part)) {
-                self.take_sheet(package, &part);
+                let result = self.sheet(package, &part);
+                self.note(result);
             }
         }
     }
 
-    fn any_page<R: Read + Seek>(
+    /// A page; where it is no proper XML, the links are taken from it as browsers would.
+    pub(super) fn any_page<R: Read + Seek>(
         &mut self,
         package: &mut Package<R>,
         part: &Arc<str>,
@@ -121,7 +99,7 @@ impl<'limits> Reader<'limits> {
         Err(problem)
     }
 
-    fn proper_page<R: Read + Seek>(
+    pub(super) fn proper_page<R: Read + Seek>(
         &mut self,
         package: &mut Package<R>,
         part: &Arc<str>,
@@ -256,7 +234,7 @@ impl<'limits> Reader<'limits> {
     }
 
     /// A part that is a style sheet.
-    fn sheet<R: Read + Seek>(
+    pub(super) fn sheet<R: Read + Seek>(
         &mut self,
         package: &mut Package<R>,
         part: &Arc<str>,
@@ -286,7 +264,7 @@ impl<'limits> Reader<'limits> {
     }
 
     /// The contents of EPUB 2: `content src` under the words of a `navLabel`.
-    fn contents<R: Read + Seek>(
+    pub(super) fn contents<R: Read + Seek>(
         &mut self,
         package: &mut Package<R>,
         part: &Arc<str>,
